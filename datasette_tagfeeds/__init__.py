@@ -1,0 +1,45 @@
+"""datasette-tagfeeds: Atom feeds and pages for the tags in any SQLite database. This module holds hooks only."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from datasette import hookimpl
+
+from . import dates, site
+from .web import views
+from .web.views import View
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+
+@hookimpl
+def startup(datasette: Datasette) -> Callable[[], Awaitable[None]]:
+    """Check the settings before anything is served."""
+
+    async def check() -> None:
+        await site.site(datasette)
+
+    return check
+
+
+@hookimpl
+def prepare_connection(conn: sqlite3.Connection) -> None:
+    """Every connection can normalise dates."""
+    dates.register(conn)
+
+
+@hookimpl
+def register_routes(datasette: Datasette) -> list[tuple[str, View]]:
+    """Everything below the base path is ours."""
+    base = re.escape(site.path(datasette))
+    return [
+        (rf"^{base}$", views.index),
+        (rf"^{base}\.atom$", views.everything),
+        (rf"^{base}/(?P<segment>[^/]+)$", views.tag),
+        (rf"^{base}/.*$", views.nothing),
+    ]

@@ -1,0 +1,53 @@
+"""Where Datasette 0.65 and 1.0 differ, told apart by feature and answered once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+try:
+    from datasette.resources import TableResource
+
+    HAS_RESOURCES = True
+except ImportError:
+    HAS_RESOURCES = False
+
+Actor = dict[str, Any] | None
+
+
+async def table_visibility(datasette: Datasette, actor: Actor, database: str, table: str) -> tuple[bool, bool]:
+    """(visible to this actor, hidden from the anonymous one), exactly as Datasette's own table page decides."""
+    if HAS_RESOURCES:
+        resource = TableResource(database=database, table=table)
+        visible, private = await datasette.check_visibility(actor, action="view-table", resource=resource)
+    else:
+        permissions = [("view-table", (database, table)), ("view-database", database), "view-instance"]
+        visible, private = await datasette.check_visibility(actor, permissions=permissions)
+    return visible, private
+
+
+async def ensure_instance(datasette: Datasette, actor: Actor) -> None:
+    """Raise datasette.Forbidden where the actor may not view the instance."""
+    if HAS_RESOURCES:
+        await datasette.ensure_permission(action="view-instance", actor=actor)
+    else:
+        await datasette.ensure_permissions(actor, ["view-instance"])
+
+
+async def instance_title(datasette: Datasette) -> str | None:
+    """The title in Datasette's own metadata."""
+    if hasattr(datasette, "get_instance_metadata"):
+        title = (await datasette.get_instance_metadata()).get("title")
+    else:
+        title = (datasette.metadata() or {}).get("title")
+    return str(title) if title else None
+
+
+def template_environment(datasette: Datasette) -> Environment:
+    """Datasette's Jinja environment with its loaders, filters and --template-dir, made synchronous."""
+    environment: Environment = datasette.jinja_env if hasattr(datasette, "jinja_env") else datasette.get_jinja_environment(None)
+    return environment.overlay(enable_async=False)

@@ -1,0 +1,159 @@
+"""Rows to entries: each on its own, so that no row can spoil another's."""
+
+import mimetypes
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from datasette.utils import tilde_encode
+from jinja2 import Template
+from markupsafe import Markup
+
+from . import content, dates
+from .content import excerpt
+from .model import Category, Entry, Item, Link, Person, Row, Source
+from .values import address, is_iri, is_language, one_line, scrub, strip_tags, text
+
+MAX_BYTES = 512 * 1024
+TITLE = 80
+PAGE_BODY = 700
+
+
+class Addresses(Protocol):
+    """Where things are, for one request: absolute addresses, and what ids are made from."""
+
+    @property
+    def base(self) -> str:
+        """What links of items are read against."""
+
+    @property
+    def scheme(self) -> str:
+        """The address of the index, which names the scheme of our categories."""
+
+    def tag(self, tag: str) -> str:
+        """A tag's page."""
+
+    def row(self, source: Source, path: str) -> str:
+        """Datasette's own page of a row."""
+
+    def entry_id(self, source: Source, path: str) -> str:
+        """The tag URI of a row (RFC 4151)."""
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A tag as entry templates see it: prints as its name, knows its page."""
+
+    name: str
+    url: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Builder:
+    """Makes entries for one document.
+
+    `whole` is for feeds: bodies in full, those of trusted sources as they are. Pages sanitise everything and show
+    the beginning of long bodies.
+    """
+
+    sources: Mapping[str, Source]
+    templates: Mapping[str, Template]
+    addresses: Addresses
+    whole: bool
+
+    def entries(self, items: Iterable[Item], rows: Mapping[Item, tuple[Row, list[str]]]) -> tuple[Entry, ...]:
+        """The items' entries in order; those past `MAX_BYTES` of content carry a summary and their link."""
+        made, room = [], MAX_BYTES
+        for item in items:
+            if item in rows:
+                entry = self.entry(item, *rows[item], room)
+                room -= len((entry.content or "").encode())
+                made.append(entry)
+        return tuple(made)
+
+    def entry(self, item: Item, row: Row, tags: list[str], room: int = MAX_BYTES) -> Entry:
+        """The entry of one row; a field that the row cannot fill is mended or left out."""
+        source = self.sources[item.source]
+        fields = _Fields(source, row)
+        key = tilde_encode(str(item.key))
+        link = address(fields.get("link"), self.addresses.base) or self.addresses.row(source, key)
+        body, kind = self._body(source, fields, tags, link)
+        html = content.render(body, kind, link, source.trusted and self.whole) if body and len(body) <= room else None
+        if html and not self.whole and len(strip_tags(html)) > PAGE_BODY:
+            html = None
+        summary = one_line(fields.get("summary")) or (excerpt(body) if html is None else "")
+        given_id = text(fields.get("id")) or ""
+        return Entry(
+            id=given_id if is_iri(given_id) else self.addresses.entry_id(source, key),
+            title=one_line(fields.get("title")) or excerpt(body, TITLE) or f"{one_line(source.label)} {one_line(item.key)}",
+            link=link,
+            source=source.name,
+            type=one_line(source.name.replace("_", " ")).capitalize(),
+            published=item.published,
+            updated=max(item.published, fields.updated()),
+            categories=self._categories(tags),
+            content=scrub(html) if html else None,
+            summary=summary or None,
+            author=Person(name) if (name := one_line(fields.get("author"))) else None,
+            links=tuple(fields.links(link)),
+            thumbnail=address(fields.get("image"), link),
+            language=language if is_language(language := one_line(fields.get("language"))) else None,
+        )
+
+    def _categories(self, tags: list[str]) -> tuple[Category, ...]:
+        """The tags as categories; a tag of nothing but forbidden characters has no term (RFC 4287 §4.2.2)."""
+        return tuple(Category(term, term, self.addresses.scheme, self.addresses.tag(tag)) for tag in tags if (term := scrub(tag).strip()))
+
+    def _body(self, source: Source, fields: "_Fields", tags: list[str], link: str) -> tuple[str, str]:
+        """The body before it is made safe, and how it is written: the field's own, or HTML that the entry template makes."""
+        body, kind = text(fields.get(source.content)) or "" if source.content else "", source.content or "html"
+        template = self.templates.get(source.name)
+        if not template:
+            return body, kind
+        html = content.render(body, kind, link, source.trusted) or ""
+        context = {
+            "row": fields.parsed,
+            "tags": [Tag(tag, self.addresses.tag(tag)) for tag in tags],
+            "content": Markup(html),
+            "link": link,
+            "source": source.name,
+        }
+        try:
+            return template.render(context).strip(), "html"
+        except Exception:  # a row can make a template raise anything; it keeps its body
+            return html, "html"
+
+
+class _Fields:
+    """A source's fields, worked out from one row."""
+
+    def __init__(self, source: Source, row: Row) -> None:
+        self.source = source
+        self.row = row
+        self.zone = dates.zone(source.timezone)
+        self.parsed = {name: self._parsed(name, value) for name, value in row.items()}
+
+    def _parsed(self, name: str, value: object) -> object:
+        if isinstance(value, bytes):
+            return None
+        return dates.parse(value, self.zone) if name in self.source.dates else value
+
+    def get(self, name: str) -> object:
+        """The field's value; None where the source has no such field or the row no such value."""
+        field = self.source.fields.get(name)
+        return field.value(self.row, self.parsed) if field else None
+
+    def updated(self) -> str:
+        """The field `updated` as UTC text; '' where it holds no date."""
+        moment = dates.parse(self.get("updated"), self.zone)
+        return dates.utc_text(moment) if moment else ""
+
+    def links(self, base: str) -> Iterator[Link]:
+        """What the entry points at beside itself."""
+        for rel in ("related", "via", "enclosure"):
+            if href := address(self.get(rel), base):
+                yield Link(rel, href, mimetypes.guess_type(urlsplit(href).path)[0] if rel == "enclosure" else None)

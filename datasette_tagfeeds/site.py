@@ -1,0 +1,103 @@
+"""The site of one Datasette: its settings, checked once at start-up, with all that serving them needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from jinja2 import Environment, Template, TemplateError, TemplateNotFound
+
+from . import compat, duplicates, store
+from .checks import Problems, nearest
+from .config import ROOT, Settings, load
+from .errors import ConfigError
+from .model import Source
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+NAME = "datasette-tagfeeds"
+DEFAULT_PATH = "/tags"
+
+_SITES: WeakKeyDictionary[Datasette, Site] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class Site:
+    """What is served: the settings, and the entry template of each source that has one."""
+
+    settings: Settings
+    title: str
+    templates: dict[str, Template]
+
+
+async def site(datasette: Datasette) -> Site:
+    """The site, made at start-up or, where a host skipped that, now. Raises ConfigError naming every problem."""
+    if datasette not in _SITES:
+        _SITES[datasette] = await _make(datasette)
+    return _SITES[datasette]
+
+
+def path(datasette: Datasette) -> str:
+    """The base path. A database called like the default one keeps its page, and ours move to /-/tags."""
+    block = datasette.plugin_config(NAME)
+    given = block.get("path") if isinstance(block, dict) else None
+    if isinstance(given, str):
+        return given
+    return f"/-{DEFAULT_PATH}" if _taken(datasette, DEFAULT_PATH) else DEFAULT_PATH
+
+
+def _taken(datasette: Datasette, path: str) -> str | None:
+    """The database whose pages the path would hide."""
+    first = path.split("/")[1]
+    return next((name for name, database in datasette.databases.items() if database.route == first), None)
+
+
+async def _make(datasette: Datasette) -> Site:
+    problems = Problems()
+    duplicates.note(problems)
+    settings = load(datasette.plugin_config(NAME), await store.schemas(datasette), problems)
+    if settings.path and (database := _taken(datasette, settings.path)):
+        problems.add(f"{ROOT}.path", f"{settings.path} would hide the pages of the database {database!r}")
+    sources = [await _with_reads(datasette, source, problems) for source in settings.sources]
+    templates = _templates(compat.template_environment(datasette), sources, problems)
+    if problems.found:
+        raise ConfigError("\n".join(["datasette-tagfeeds cannot serve these settings:", *(f"  {one}" for one in problems.found)]))
+    title = settings.title or await compat.instance_title(datasette) or "Datasette"
+    return Site(replace(settings, sources=tuple(sources)), title, templates)
+
+
+async def _with_reads(datasette: Datasette, source: Source, problems: Problems) -> Source:
+    """The source with the tables that it reads; its own are named even where SQLite sees no need to look."""
+    try:
+        return replace(source, reads=await store.tables_read(datasette, source) | {source.table})
+    except ValueError as error:
+        problems.add(f"{ROOT}.sources.{source.name}.where" if source.where else f"{ROOT}.sources.{source.name}", f"SQLite says: {error}")
+        return source
+
+
+def _templates(environment: Environment, sources: Iterable[Source], problems: Problems) -> dict[str, Template]:
+    found = {}
+    for source in sources:
+        names = [source.template] if source.template else [f"tagfeeds-entry-{source.name}.html", "tagfeeds-entry.html"]
+        try:
+            if template := _first_template(environment, names):
+                found[source.name] = template
+            elif source.template:
+                known = [name for name in environment.list_templates() if name.startswith("tagfeeds-entry")]
+                problems.add(f"{ROOT}.sources.{source.name}.template", f"no template {source.template!r}{nearest(source.template, known)}")
+        except TemplateError as error:
+            problems.add(f"{ROOT}.sources.{source.name}.template", f"{getattr(error, 'name', None) or names[0]}: {error}")
+    return found
+
+
+def _first_template(environment: Environment, names: Iterable[str]) -> Template | None:
+    for name in names:
+        try:
+            return environment.get_template(name)
+        except TemplateNotFound as error:
+            if error.name != name:  # it exists, and extends one that does not
+                raise
+    return None

@@ -1,0 +1,1 @@
+"""The ways to store tags, one file each; every one compiles to `model.Shape`."""
