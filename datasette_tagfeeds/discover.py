@@ -41,10 +41,14 @@ def join_tables(item: Table, schema: Schema) -> Iterator[JoinTable]:
                 continue
             for to_tag in join.foreign_keys:
                 tag = table_named(to_tag.other_table, schema)
-                if not tag or tag.name == item.name or not _ABOUT_TAGS.search(f"{join.name} {tag.name}"):
+                if not tag or tag.name == item.name or not _about_tags(item, join, tag):
                     continue
                 if name := tag_name_column(tag):
                     yield join_table(item, join, to_item, to_tag, tag, name)
+
+
+def _about_tags(item: Table, join: Table, tag: Table) -> bool:
+    return bool(_ABOUT_TAGS.search(tag.name) or (_ABOUT_TAGS.search(join.name) and not _ABOUT_TAGS.search(item.name)))
 
 
 def join_table(item: Table, join: Table, to_item: ForeignKey, to_tag: ForeignKey, tag: Table, name: str) -> JoinTable:

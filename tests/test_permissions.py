@@ -1,0 +1,68 @@
+"""Nobody is told of a row that they may not see."""
+
+import pytest
+from conftest import SETTINGS
+
+TWO = {
+    **SETTINGS,
+    "sources": {"post": {"html": "body"}, "secret": {"table": "secret_post", "html": "body", "published": "created", "title": "title"}},
+}
+SCHEMA = """
+create table post (id integer primary key, title, body, created);
+create table secret_post (id integer primary key, title, body, created);
+create table tag (id integer primary key, tag);
+create table hidden_tag (id integer primary key, tag);
+create table post_tags (post_id integer references post(id), tag_id integer references tag(id));
+create table secret_post_tags (post_id integer references secret_post(id), tag_id integer references hidden_tag(id));
+insert into post values (1, 'Open post', '', '2020-01-01');
+insert into secret_post values (1, 'Secret post', '', '2021-01-01');
+insert into tag values (1, 'shared'); insert into hidden_tag values (1, 'shared'), (2, 'hush');
+insert into post_tags values (1, 1); insert into secret_post_tags values (1, 1), (1, 2);
+"""
+ROUTES = ("/tags", "/tags.atom", "/tags/shared", "/tags/shared.atom")
+ROOT_ONLY = {"allow": {"id": "root"}}
+
+
+@pytest.mark.parametrize("table", ["secret_post", "secret_post_tags", "hidden_tag"])
+async def test_a_hidden_table_of_any_kind_hides_the_source(site, table):
+    blog = site(TWO, SCHEMA, databases={"blog": {"tables": {table: ROOT_ONLY}}})
+    for route in ROUTES:
+        anonymous, root = (await blog.get(route)), (await blog.get(route, actor="root"))
+        assert anonymous.status_code == root.status_code == 200
+        assert "hush" not in anonymous.text
+        assert "Secret" not in anonymous.text
+        assert "secret" not in anonymous.text.lower()
+        assert "hush" in root.text or (route == "/tags/shared" and "Secret post" in root.text)
+        assert root.headers["cache-control"] == "private, no-store"
+    assert "<b>1</b> tag on <b>1</b> item" in (await blog.get("/tags")).text
+
+
+@pytest.mark.parametrize("route", ["/tags/hush", "/tags/hush.atom"])
+async def test_a_hidden_tag_answers_as_an_unknown_one(site, route):
+    blog = site(TWO, SCHEMA, databases={"blog": {"tables": {"hidden_tag": ROOT_ONLY}}})
+    unknown = await blog.get(route.replace("hush", "nope"))
+    hidden = await blog.get(route)
+    assert hidden.status_code == unknown.status_code == 404
+    assert hidden.text.replace("hush", "nope") == unknown.text
+    assert (await blog.get(route, actor="root")).status_code == 200
+
+
+async def test_what_the_predicate_reads_must_be_visible_too(site):
+    settings = {**SETTINGS, "sources": {"post": {"where": "id in (select id from secret_post)"}}}
+    blog = site(settings, SCHEMA, databases={"blog": {"tables": {"secret_post": ROOT_ONLY}}})
+    assert (await blog.get("/tags/shared")).status_code == 404
+    assert (await blog.get("/tags/shared", actor="root")).status_code == 200
+
+
+@pytest.mark.parametrize("where", ["instance", "database"])
+@pytest.mark.parametrize("route", [*ROUTES, "/tags/nope", "/tags/nope.atom"])
+async def test_instance_and_database_blocks_hold(site, where, route):
+    blocks = ROOT_ONLY if where == "instance" else {"databases": {"blog": ROOT_ONLY}}
+    blog = site(TWO, SCHEMA, **blocks)
+    expected = 403 if where == "instance" else 200 if route in ("/tags", "/tags.atom") else 404
+    anonymous = await blog.get(route)
+    assert anonymous.status_code == expected
+    assert "shared</a>" not in anonymous.text
+    assert "Open post" not in anonymous.text
+    assert (await blog.get(route, actor="other")).status_code == expected
+    assert (await blog.get(route, actor="root")).status_code == (404 if "nope" in route else 200)
