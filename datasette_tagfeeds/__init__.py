@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from datasette import hookimpl
+from pluggy import HookimplMarker
 
 from . import dates, site
 from .web import views
@@ -15,6 +15,9 @@ from .web.views import View
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
+
+
+hookimpl = HookimplMarker("datasette")
 
 
 @hookimpl
