@@ -81,9 +81,9 @@ def render(written: str, kind: str, base: str, trusted: bool) -> str | None:
     return _sanitised(html, base) if _depth(html) <= MAX_DEPTH else None
 
 
-def excerpt(html: str, length: int = EXCERPT) -> str:
+def excerpt(written: str, kind: str, length: int = EXCERPT) -> str:
     """The beginning of a body as one line of plain text; looks at no more of it than it needs."""
-    return shorten(one_line(unescape(strip_tags(html[: length * 40]))), length)
+    return shorten(one_line(unescape(strip_tags(_RENDERERS[kind](written[: length * 40])))), length)
 
 
 def _paragraphs(written: str) -> str:

@@ -85,11 +85,11 @@ class Builder:
         html = content.render(body, kind, link, source.trusted and self.whole) if body and len(body) <= room else None
         if html and not self.whole and len(strip_tags(html)) > PAGE_BODY:
             html = None
-        summary = one_line(fields.get("summary")) or (excerpt(body) if html is None else "")
+        summary = one_line(fields.get("summary")) or (excerpt(body, kind) if html is None else "")
         given_id = text(fields.get("id")) or ""
         return Entry(
             id=given_id if is_iri(given_id) else self.addresses.entry_id(source, key),
-            title=one_line(fields.get("title")) or excerpt(body, TITLE) or f"{one_line(source.label)} {one_line(item.key)}",
+            title=one_line(fields.get("title")) or excerpt(body, kind, TITLE) or f"{one_line(source.label)} {one_line(item.key)}",
             link=link,
             source=source.name,
             type=one_line(source.name.replace("_", " ")).capitalize(),

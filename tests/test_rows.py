@@ -79,6 +79,21 @@ async def test_titles_are_found_where_there_is_none(site):
     assert texts(await blog.feed("/tags/python.atom"), "a:entry/a:title") == ["The first words & more", "Post 2"]
 
 
+@pytest.mark.parametrize(
+    ("field", "body", "words"),
+    [
+        ("markdown", "*So* [it](/x) is", "So it is"),
+        ("text", "1 < 2 &amp; 3 > 2", "1 < 2 &amp; 3 > 2"),
+        ("html", "<p>1 &lt; 2</p>", "1 < 2"),
+    ],
+)
+async def test_words_of_a_long_body_are_read_as_it_is_written(site, field, body, words):
+    blog = site({**SETTINGS, "sources": {"post": {field: "body"}}})
+    blog.post(1, title="", body=body + "\n\n" + "more " * 200)
+    assert texts(await blog.feed("/tags/python.atom"), "a:entry/a:title")[0].startswith(f"{words} more more")
+    assert f'<p class="p-summary">{html.escape(words)} more more' in (await blog.get("/tags/python")).text
+
+
 async def test_huge_and_deep_bodies_become_a_summary_soon(site):
     blog = site()
     blog.post(1, body="<p>word</p>" * (MAX_SIZE // 11 + 1))

@@ -63,12 +63,16 @@ def split_format(segment: str) -> tuple[str, str | None]:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where everything is, seen from one request. All addresses are absolute; `local` ones start with a slash."""
+    """Where everything is, seen from one request.
+
+    Addresses are absolute, as documents need them; pages link `linked_locally`, by path, so that they work under any host.
+    """
 
     datasette: Datasette
     request: Request
     settings: Settings
     path: str
+    linked_locally: bool = False
 
     @cached_property
     def base(self) -> str:
@@ -94,11 +98,14 @@ class Addresses:
 
     def tag(self, tag: str) -> str:
         """A tag's page."""
-        return self.absolute(self.local(tag))
+        return self._link(self.local(tag))
 
     def row(self, source: Source, path: str) -> str:
         """Datasette's own page of a row."""
-        return self.absolute(str(self.datasette.urls.row(source.database, source.table, path)))
+        return self._link(str(self.datasette.urls.row(source.database, source.table, path)))
+
+    def _link(self, path: str) -> str:
+        return path if self.linked_locally else self.absolute(path)
 
     @cached_property
     def authority(self) -> str:

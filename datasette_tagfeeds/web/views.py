@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -73,7 +74,7 @@ class _Visit:
         """The entries of the page asked for, and the item after which the next page begins (None on the last)."""
         items = await self.store.stream(tag, self.size + 1, self.after, dated=feed)
         shown, more = items[: self.size], len(items) > self.size
-        builder = Builder(self.store.sources, self.site.templates, self.addresses, whole=feed)
+        builder = Builder(self.store.sources, self.site.templates, replace(self.addresses, linked_locally=not feed), whole=feed)
         return builder.entries(shown, await self.store.rows(shown)), shown[-1] if more else None
 
     def query(self, after: Item | None) -> str:
