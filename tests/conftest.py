@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import yaml
 from datasette.app import Datasette
@@ -28,6 +29,11 @@ SETTINGS = {
     "authority": "example.org,2026",
     "sources": {"post": {"html": "body", "where": "is_draft = 0"}},
 }
+
+# Every run tries the same examples; HYPOTHESIS_PROFILE=search tries many others.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None, max_examples=60)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=600)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 _skipped: list[str] = []
 

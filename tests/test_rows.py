@@ -133,7 +133,7 @@ async def test_ids_that_are_none_fall_back(site):
     assert texts(await blog.feed("/tags/python.atom"), "a:entry/a:id") == ["urn:x:1", "tag:example.org,2026:blog/post/2"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.tuples(ANY_VALUE, ANY_VALUE, ANY_VALUE, ANY_VALUE), min_size=1, max_size=4))
 def test_no_row_makes_a_document_that_parsers_refuse(site, rows):
     blog = site({**SETTINGS, "sources": {"post": {"html": "body", "link": "link", "related": "link", "author": "author", "id": "link"}}})
@@ -150,7 +150,7 @@ def test_no_row_makes_a_document_that_parsers_refuse(site, rows):
     assert not feedparser.parse(response.content).bozo
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(title=AWKWARD, body=AWKWARD, tag=AWKWARD.filter(lambda text: text.strip()))
 def test_text_survives_the_round_trip_byte_for_byte(site, title, body, tag):
     trusted = site({**SETTINGS, "sources": {"post": {"html": "body", "trusted": True, "title": "{{ 'T' }}{{ title }}"}}})
