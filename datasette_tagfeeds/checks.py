@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from .dates import zone
 from .model import Person
-from .values import address, is_language
+from .values import address, is_language, scrub
 
 Value = TypeVar("Value")
 
@@ -58,6 +58,8 @@ def text(value: object) -> str:
         raise ValueError(f"must be text, not {_kind(value)}")
     if not value.strip():
         raise ValueError("must not be blank")
+    if scrub(value) != value:
+        raise ValueError(f"holds a character that no document may hold: {value!r}")
     return value
 
 
@@ -88,7 +90,7 @@ def base_url(value: object) -> str:
     """An absolute http(s) address without query or fragment; returned with a final slash, so that links join below it."""
     url = text(value).strip()
     accepted = address(url, "")
-    if accepted is None or urlsplit(accepted).query or urlsplit(accepted).fragment:
+    if accepted is None or any(char.isspace() for char in url) or urlsplit(accepted).query or urlsplit(accepted).fragment:
         raise ValueError(f"must be an absolute address such as 'https://example.org', not {url!r}")
     return accepted.rstrip("/") + "/"
 
@@ -105,6 +107,8 @@ def path(value: object) -> str:
     """Where the pages live: a path such as /tags."""
     if not re.fullmatch(r"(/[A-Za-z0-9_.-]*[A-Za-z0-9_-])+", text(value)):
         raise ValueError(f"must be a path such as '/tags', with letters, digits, - _ and . only, not {value!r}")
+    if value != "/-/tags" and str(value).split("/")[1] == "-":
+        raise ValueError(f"{value!r} is among Datasette's own pages; of those below /-, only /-/tags is free")
     return text(value)
 
 

@@ -54,8 +54,8 @@ def load(given: object, databases: Mapping[str, Schema], problems: Problems) -> 
 
 
 def _sources(block: Mapping[str, Any], databases: Mapping[str, Schema], zone: str, problems: Problems) -> tuple[Source, ...]:
-    defaults = problems.check(f"{ROOT}.defaults", checks.mapping, block.get("defaults") or {}) or {}
-    listed = problems.check(f"{ROOT}.sources", checks.mapping, block.get("sources") or {}) or {}
+    defaults = problems.check(f"{ROOT}.defaults", checks.mapping, _given(block, "defaults")) or {}
+    listed = problems.check(f"{ROOT}.sources", checks.mapping, _given(block, "sources")) or {}
     read = []
     for name, own in listed.items():
         path = f"{ROOT}.sources.{name}"
@@ -63,3 +63,7 @@ def _sources(block: Mapping[str, Any], databases: Mapping[str, Schema], zone: st
         if settings is not None:
             read.append(source(path, name, {**defaults, **settings}, databases, zone, problems))
     return tuple(one for one in read if one)
+
+
+def _given(block: Mapping[str, Any], key: str) -> object:
+    return {} if block.get(key) is None else block[key]

@@ -17,6 +17,8 @@ _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
 def zone(name: str) -> tzinfo:
     """The zone called UTC, +02:00 or Europe/Berlin. Raises ValueError for any other name."""
     if match := _OFFSET.fullmatch(name):
+        if int(match[2]) > 23 or int(match[3]) > 59:
+            raise ValueError(f"{name!r} is no offset from UTC")
         return timezone((1 if match[1] == "+" else -1) * timedelta(hours=int(match[2]), minutes=int(match[3])))
     if name.upper() in ("UTC", "Z"):
         return timezone.utc

@@ -12,6 +12,8 @@ COLUMN_NAMES = {
     "published": ("published", "published_at", "pub_date", "date_published", "created", "created_at", "date", "posted_at", "timestamp"),
     "updated": ("updated", "updated_at", "modified", "modified_at", "last_modified", "date_modified"),
 }
+# The names of the rowid (https://sqlite.org/lang_createtable.html#rowid).
+ROWIDS = ("rowid", "_rowid_", "oid")
 TAG_NAMES = ("tag", "name", "title", "label", "slug", "keyword", "topic", "category", "text")
 _ABOUT_TAGS = re.compile(r"tag|topic|categor|keyword|label|subject", re.I)
 _DATE_NAME = re.compile(r"(?:^|_)(?:date|datetime|time|timestamp|created|updated|modified|published|posted)(?:$|_)|_(?:at|on)$", re.I)
@@ -69,8 +71,9 @@ def join_table(item: Table, join: Table, to_item: ForeignKey, to_tag: ForeignKey
 
 
 def key_of(table: Table) -> str:
-    """The column that identifies a row: the primary key of one column, else the rowid."""
-    return table.primary_key[0] if len(table.primary_key) == 1 else "rowid"
+    """The column that identifies a row: the primary key of one column, else the rowid, by a name that no column has taken."""
+    taken = {column.lower() for column in table.columns}
+    return table.primary_key[0] if len(table.primary_key) == 1 else next((name for name in ROWIDS if name not in taken), ROWIDS[0])
 
 
 def table_named(name: str, schema: Schema) -> Table | None:

@@ -21,7 +21,7 @@ PAGE_BODY = 700
 
 
 class Addresses(Protocol):
-    """Where things are, for one request: absolute addresses, and what ids are made from."""
+    """Where things are, for one request, and what ids are made from. Pages may get paths for tags and rows."""
 
     @property
     def base(self) -> str:
@@ -30,6 +30,9 @@ class Addresses(Protocol):
     @property
     def scheme(self) -> str:
         """The address of the index, which names the scheme of our categories."""
+
+    def absolute(self, path: str) -> str:
+        """A path of this server as others reach it; an absolute address stays."""
 
     def tag(self, tag: str) -> str:
         """A tag's page."""
@@ -81,8 +84,11 @@ class Builder:
         fields = _Fields(source, row)
         key = tilde_encode(str(item.key))
         link = address(fields.get("link"), self.addresses.base) or self.addresses.row(source, key)
-        body, kind = self._body(source, fields, tags, link)
-        html = content.render(body, kind, link, source.trusted and self.whole) if body and len(body) <= room else None
+        base = self.addresses.absolute(link)
+        body, kind = self._body(source, fields, tags, base)
+        html = content.render(body, kind, base, source.trusted and self.whole) if body and len(body) <= room else None
+        if html and len(html) > room:
+            html = None
         if html and not self.whole and len(strip_tags(html)) > PAGE_BODY:
             html = None
         summary = one_line(fields.get("summary")) or (excerpt(body, kind) if html is None else "")
@@ -99,8 +105,8 @@ class Builder:
             content=scrub(html) if html else None,
             summary=summary or None,
             author=Person(name) if (name := one_line(fields.get("author"))) else None,
-            links=tuple(fields.links(link)),
-            thumbnail=address(fields.get("image"), link),
+            links=tuple(fields.links(base)),
+            thumbnail=address(fields.get("image"), base),
             language=language if is_language(language := one_line(fields.get("language"))) else None,
         )
 

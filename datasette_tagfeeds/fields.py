@@ -49,7 +49,11 @@ def is_expression(setting: str) -> bool:
 def expression(setting: str) -> Expression:
     """Compile an expression. Raises ValueError with a sentence where it is none; `reads` may name unknown columns."""
     try:
-        names = meta.find_undeclared_variables(ENVIRONMENT.parse(setting))
-        return Expression(frozenset(names - ENVIRONMENT.globals.keys()), ENVIRONMENT.from_string(setting))
-    except TemplateError as error:
+        tree = ENVIRONMENT.parse(setting)
+        names = meta.find_undeclared_variables(tree)
+        template = ENVIRONMENT.from_string(setting)
+    except (TemplateError, SyntaxError, RecursionError, OverflowError) as error:
         raise ValueError(f"not a Jinja expression: {error}") from error
+    if list(meta.find_referenced_templates(tree)):
+        raise ValueError("an expression cannot include or extend a template; use an entry template for that")
+    return Expression(frozenset(names - ENVIRONMENT.globals.keys()), template)

@@ -213,8 +213,8 @@ def _tag_table(tags: _Settings, wanted: str | None, reference: ForeignKey | None
             else f"no table {table_name!r}{nearest(table_name, schema)}",
         )
         return None
-    name = tags.column("name", column, table) if column else discover.tag_name_column(table)
-    if not name and not column:
+    name = tags.column("name", column, table) if wanted else discover.tag_name_column(table)
+    if not name and not wanted:
         tags.refuse("name", f"is missing: which column of {table.name} is the tag?{nearest('tag', table.columns)}")
         return None
     return (table, name) if name else None

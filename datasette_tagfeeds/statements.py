@@ -17,7 +17,7 @@ Parameters = Mapping[str, object]
 
 # Undated rows ('') are always due; the moment `now` decides for the others.
 DUE = "(published = '' or published <= :now)"
-AFTER = """(published < :p or (published = :p and (source > :s or (source = :s and +item < +:k))))"""
+AFTER = """(published < :p or (published = :p and (source > :s or (source = :s and +item collate binary < +:k))))"""
 
 
 class Statement(NamedTuple):
@@ -36,7 +36,7 @@ def stream(sources: Sequence[Source], tag: str | None, now: str, limit: int, aft
     tests = [DUE, *(["published <> ''"] if dated else []), *([AFTER] if after else [])]
     if after:
         parameters |= {"p": after.published, "s": after.source, "k": after.key}
-    sql = f"{relation} where {' and '.join(tests)} order by published desc, source, item desc limit :limit"
+    sql = f"{relation} where {' and '.join(tests)} order by published desc, source, item collate binary desc limit :limit"
     return Statement(f"select published, source, item from {sql}", {**parameters, "limit": limit})
 
 
@@ -61,7 +61,7 @@ def tag_counts(sources: Sequence[Source], now: str) -> Statement:
 def tags_of(source: Source, keys: Sequence[int | str]) -> Statement:
     """SELECT item, tag: the tags of these items, each item's in the order that the source gives."""
     wanted, parameters = _keys(keys)
-    items = f"select {quote(source.key)} as item from {quote(source.table)} where {quote(source.key)} in ({wanted})"
+    items = f"select {quote(source.key)} as item from {quote(source.table)} where {quote(source.key)} collate binary in ({wanted})"
     sql = f"select i.item, t.tag from ({items}) as i join ({source.tags.tagged()}) as t on t.item = i.item"
     return Statement(f"{sql} order by i.item, t.position, t.tag", parameters)
 
@@ -72,7 +72,12 @@ def rows(source: Source, keys: Sequence[int | str]) -> Statement:
     columns = ", ".join(map(quote, source.columns))
     key = quote(source.key)
     listed = f"{key}, {columns}" if columns else key
-    return Statement(f"select {listed} from {quote(source.table)} where {key} in ({wanted})", parameters)
+    return Statement(f"select {listed} from {quote(source.table)} where {key} collate binary in ({wanted})", parameters)
+
+
+def predicate(source: Source) -> Statement:
+    """The predicate by itself and with nothing bound, so that one which only makes sense inside our statements is found."""
+    return Statement(f"select 1 from {quote(source.table)} where {source.where or 1}\n", {})
 
 
 def everything_read(source: Source) -> Statement:
@@ -95,7 +100,7 @@ def _relation(sources: Sequence[Source], tag: str | None, now: str) -> tuple[str
 def _arm(source: Source, tag: str | None, number: int) -> tuple[str, dict[str, object]]:
     """One source's part: its items that carry the tag, or any tag. `in` lets a rare tag drive the search."""
     carrying = f"select item from ({source.tags.tagged()})" if tag is None else source.tags.carrying("tag")
-    sql = f"select published, :source{number} as source, item from ({_items(source)}) where item in ({carrying})"
+    sql = f"select published, :source{number} as source, item from ({_items(source)}) where item collate binary in ({carrying})"
     return sql, {f"source{number}": source.name, **(bind_tag("tag", tag) if tag is not None else {})}
 
 

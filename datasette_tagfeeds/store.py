@@ -59,19 +59,20 @@ async def tables_read(datasette: Datasette, source: Source) -> frozenset[str]:
 
     Raises ValueError with SQLite's words where the source's SQL is wrong.
     """
-    statement = statements.everything_read(source)
 
     def compile_only(connection: sqlite3.Connection) -> frozenset[str]:
         read: set[str] = set()
 
-        def note(action: int, table: str | None, *_: object) -> int:
-            if action == sqlite3.SQLITE_READ and table:
-                read.add(table)
+        def note(action: int, table: str | None, _column: str | None, _database: str | None, view: str | None) -> int:
+            # A view of which no column is used is named only as what the reading is done for.
+            if action == sqlite3.SQLITE_READ:
+                read.update(name for name in (table, view) if name)
             return sqlite3.SQLITE_OK
 
         connection.set_authorizer(note)
         try:
-            connection.execute(f"explain {statement.sql}", dict(statement.parameters))
+            for statement in (statements.predicate(source), statements.everything_read(source)):
+                connection.execute(f"explain {statement.sql}", dict(statement.parameters))
         except sqlite3.Error as error:
             raise ValueError(str(error)) from error
         finally:

@@ -172,3 +172,13 @@ async def test_several_databases_meet_in_one_stream(site, tmp_path):
     assert texts(feed, "a:entry/a:title") == ["Post 3", "Post 2"]
     rest = await one.feed(texts(feed, "a:link[@rel='next']/@href")[0].replace("https://example.org", ""))
     assert texts(rest, "a:entry/a:title") == ["Post 1"]
+
+
+@pytest.mark.parametrize("host", ["[abc", "]", "a b", ""])
+@pytest.mark.parametrize("route", ["/tags", "/tags/python", "/tags/python.atom"])
+async def test_a_host_header_that_names_no_host_is_a_bad_request(site, host, route):
+    blog = site({**SETTINGS, "base_url": None})
+    blog.post(1)
+    await blog.start()
+    answer = await blog.datasette.client.get(route, headers={"Host": host})
+    assert answer.status_code in ((200, 400) if host == "" else (400,))

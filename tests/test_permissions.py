@@ -66,3 +66,14 @@ async def test_instance_and_database_blocks_hold(site, where, route):
     assert "Open post" not in anonymous.text
     assert (await blog.get(route, actor="other")).status_code == expected
     assert (await blog.get(route, actor="root")).status_code == (404 if "nope" in route else 200)
+
+
+@pytest.mark.parametrize(
+    "where",
+    ["(select count(*) from locked) >= 0", "exists (select 1 from outer_view)", "id in (with q as (select n from locked) select n from q)"],
+)
+async def test_views_that_the_predicate_reads_must_be_visible_too(site, where):
+    views = SCHEMA + "create view locked as select 1 as n; create view outer_view as select n from locked;"
+    blog = site({**SETTINGS, "sources": {"post": {"where": where}}}, views, databases={"blog": {"tables": {"locked": ROOT_ONLY}}})
+    assert (await blog.get("/tags/shared")).status_code == 404
+    assert (await blog.get("/tags/shared", actor="root")).status_code == 200

@@ -57,6 +57,18 @@ def post(**source):
         (post(markdwn="body"), f"{ROOT}.sources.post.markdwn: unknown setting; did you mean 'markdown'?"),
         ({"sources": {"tag": {}}}, f"{ROOT}.sources.tag.tags: no join table was found"),
         ({"sources": {"post": "x"}}, f"{ROOT}.sources.post: must be a map, not text"),
+        ({"sources": []}, f"{ROOT}.sources: must be a map, not a list"),
+        ({"path": "/-"}, f"{ROOT}.path:"),
+        ({"path": "/-/plugins"}, f"{ROOT}.path: '/-/plugins' is among Datasette's own pages"),
+        ({"timezone": "+99:00"}, f"{ROOT}.timezone: '+99:00' is no offset from UTC"),
+        ({"title": "a\x00b"}, f"{ROOT}.title: holds a character that no document may hold"),
+        ({"base_url": "https://example.org/a b"}, f"{ROOT}.base_url: must be an absolute address"),
+        (post(title="{{" + "(" * 500), f"{ROOT}.sources.post.title: not a Jinja expression"),
+        (post(title="{% include 'x.html' %}"), f"{ROOT}.sources.post.title: an expression cannot include"),
+        (post(where="1) or (1"), f"{ROOT}.sources.post.where: SQLite says:"),
+        (post(where="1) union all select 1, 2 where (1"), f"{ROOT}.sources.post.where: SQLite says:"),
+        (post(where=":k0 = 0"), f"{ROOT}.sources.post.where: SQLite says:"),
+        (post(tags={"join": "post_tags", "item": "post_id", "tag": "tag_id", "name": "."}), f"{ROOT}.sources.post.tags.name: no column ''"),
     ],
 )
 async def test_a_problem_is_named_with_its_path(site, settings, problem):

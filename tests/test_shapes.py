@@ -66,3 +66,31 @@ async def test_a_compound_key_is_refused_for_now(site):
         create table post_tags (post_id, tag_id)"""
     with pytest.raises(ConfigError, match="primary key of 2 columns"):
         await site({"sources": {"post": {}}}, schema).start()
+
+
+NOCASE = """
+create table post (id text primary key, title, created);
+create table tag (id integer primary key, tag);
+create table post_tags (post_id text collate nocase references post(id), tag_id integer references tag(id));
+insert into post values ('a', 'small', '2020-01-01'), ('A', 'large', '2020-01-02');
+insert into tag values (1, 't'); insert into post_tags values ('a', 1);
+"""
+OWN_ROWID = """
+create table post (rowid text, title, created);
+create table tag (id integer primary key, tag);
+create table post_tags (post_id integer, tag_id integer);
+insert into post values ('mine', 'One', '2020-01-01');
+insert into tag values (1, 't'); insert into post_tags values (1, 1);
+"""
+
+
+@pytest.mark.parametrize(
+    ("schema", "source", "titles"),
+    [
+        (NOCASE, {}, ["small"]),
+        (OWN_ROWID, {"tags": {"join": "post_tags", "item": "post_id", "tag": "tag_id", "name": "tag.tag"}}, ["One"]),
+    ],
+)
+async def test_keys_mean_the_row_that_they_name(site, schema, source, titles):
+    blog = site({**SETTINGS, "sources": {"post": source}}, schema)
+    assert texts(await blog.feed("/tags/t.atom"), "a:entry/a:title") == titles

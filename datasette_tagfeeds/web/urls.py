@@ -77,7 +77,13 @@ class Addresses:
     @cached_property
     def base(self) -> str:
         """The base of links: the setting, else what the client asked for. Raises BadRequest where that is no host."""
-        found = self.settings.base_url or address(self.datasette.absolute_url(self.request, "/"), "")
+        if self.settings.base_url:
+            return self.settings.base_url
+        try:
+            asked = self.datasette.absolute_url(self.request, "/")
+            found = None if re.search(r"\s", asked) else address(asked, "")
+        except ValueError:
+            found = None
         if not found:
             raise BadRequest("The Host header is not the name of a host.")
         return found
