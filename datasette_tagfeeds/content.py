@@ -1,53 +1,28 @@
 """The body of an entry: from what a column holds to HTML that any reader may show."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from html import escape, unescape
-from html.parser import HTMLParser
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
-from .values import address, one_line, shorten, strip_tags
+from .values import address, one_line, shorten
 
-# nh3 takes time quadratic in the depth of nesting, so depth and size are bounded before it sees a body.
+# nh3 takes time that grows with the tags times the depth they nest to, and with the square of some kinds of tag, so
+# size, tags and depth are bounded before it sees a body. markdown-it-py's time grows with lines and marks.
 MAX_SIZE = 512 * 1024
-MAX_DEPTH = 200
+MAX_DEPTH = 500
+MAX_TAGS = 40_000
+MAX_REPEATED = 2 * 1024 * 1024
+MAX_MARKS = 50_000
+MAX_QUOTING = 500_000
 EXCERPT = 300
 
 _MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-_BRACKET = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
-# Elements that never nest: void ones, and those that the next of their kind closes.
-_FLAT = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "source",
-        "track",
-        "wbr",
-        "p",
-        "li",
-        "dt",
-        "dd",
-        "option",
-        "tr",
-        "td",
-        "th",
-        "thead",
-        "tbody",
-        "tfoot",
-        "rp",
-        "rt",
-    ]
-)
+_BLANK_LINE = re.compile(r"(?:\r\n?|\n)[ \t]*(?:\r\n?|\n)")
+_MARK = re.compile(r"[^\w ]|_")
 _SCHEMES = ("http", "https", "mailto", "tel")
 _URL_ATTRIBUTES = frozenset(["href", "src", "poster", "cite"])
 _TAGS = nh3.ALLOWED_TAGS | {"audio", "video", "source", "track", "picture", "tfoot"}
@@ -64,7 +39,46 @@ _ATTRIBUTES = {
     "source": {"src", "srcset", "type", "media"},
     "track": {"src", "kind", "srclang", "label"},
 }
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_EVERYWHERE = frozenset(["lang", "title"])
+# Not allowed, but nh3 must see them: they end a paragraph.
+_BLOCKS = frozenset(["address", "dialog", "dir", "fieldset", "form", "main", "menu", "search", "section"])
+_VOID = frozenset(["area", "br", "col", "hr", "img", "source", "track", "wbr"])
+_FORMATTING = frozenset(["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"])
+# What these hold is no markup (or, in svg and math, markup of another kind).
+_TEXT = frozenset(["textarea", "title", "xmp"])
+_FOREIGN = frozenset(["svg", "math"])
+_RAW = frozenset(["iframe", "noembed", "noframes", "noscript", "script", "style"]) | _TEXT | _FOREIGN
+# End tags that HTML lets one leave out: which open elements a start tag closes, and which any end tag does.
+_CLOSED_BY = {
+    "p": {"p"},
+    "li": {"p", "li"},
+    "dt": {"p", "dt", "dd"},
+    "dd": {"p", "dt", "dd"},
+    "td": {"p", "td", "th"},
+    "th": {"p", "td", "th"},
+    "tr": {"p", "td", "th", "tr"},
+    **{name: {"p", "td", "th", "tr", "thead", "tbody", "tfoot"} for name in ("thead", "tbody", "tfoot")},
+}
+_OPTIONAL = {"p", "li", "dt", "dd", "rt", "rp"}
+_OPTIONAL_IN_TABLE = {"p", "td", "th", "tr", "thead", "tbody", "tfoot"}
+
+# The tokens of the HTML standard (§13.2.5). Each alternative runs to the end of the text where its own end is
+# missing, so none is tried in vain and the whole takes linear time.
+_SPACE = r"[\t\n\f\r ]"
+_ATTRIBUTE = (
+    rf"(?P<name>[^\t\n\f\r />][^\t\n\f\r />=]*)"
+    rf"(?:(?P<equals>{_SPACE}*={_SPACE}*)(?:(?P<value>\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z)|[^\t\n\f\r >\"'][^\t\n\f\r >]*)|(?=>)|\Z))?"
+)
+_UNNAMED = re.sub(r"\?P<\w+>", "?:", _ATTRIBUTE)
+_MARKUP = re.compile(
+    rf"<!--(?:-?>|.*?(?:--!?>|\Z))|<(?:[!?]|/(?![A-Za-z]))[^>]*(?:>|\Z)"
+    rf"|<(?P<closing>/?)(?P<tag>[A-Za-z][^\t\n\f\r />]*)(?P<attributes>(?:[\t\n\f\r /]+|{_UNNAMED})*)(?P<end>>|\Z)",
+    re.S,
+)
+_ATTRIBUTE_TOKEN = re.compile(_ATTRIBUTE)
+_CANDIDATE = re.compile(r"([^\s,]\S*)(?:(?<=,)|([^,]*))")
+_BARE_AND = re.compile("&(?![#A-Za-z])")
+_SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
 _LANGUAGE_CLASS = re.compile(r"language-[\w+#.-]+")
 
 
@@ -73,17 +87,25 @@ def render(written: str, kind: str, base: str, trusted: bool) -> str | None:
 
     Relative addresses are read against `base`. What is not trusted is sanitised.
     """
-    if len(written) > MAX_SIZE:
+    html = _html(written, kind)
+    if html is None:
         return None
-    html = _RENDERERS[kind](written)
-    if trusted:
-        return _absolute(html, base)
-    return _sanitised(html, base) if _depth(html) <= MAX_DEPTH else None
+    made = _absolute(html, base) if trusted else _sanitised(html, base)
+    return made if made is not None and len(made) <= MAX_SIZE else None
 
 
 def excerpt(written: str, kind: str, length: int = EXCERPT) -> str:
     """The beginning of a body as one line of plain text; looks at no more of it than it needs."""
-    return shorten(one_line(unescape(strip_tags(_RENDERERS[kind](written[: length * 40])))), length)
+    beginning = written[: length * 40]
+    html = _html(beginning, kind)
+    words = beginning if html is None else unescape(_words(html, cut=len(beginning) < len(written)))
+    return shorten(one_line(words), length)
+
+
+def _html(written: str, kind: str) -> str | None:
+    """The body as HTML; None where it is too large, as written or as HTML."""
+    html = _RENDERERS[kind](written) if len(written) <= MAX_SIZE else None
+    return html if html is not None and len(html) <= MAX_SIZE else None
 
 
 def _paragraphs(written: str) -> str:
@@ -92,73 +114,204 @@ def _paragraphs(written: str) -> str:
     return "\n".join(f"<p>{escape(block, quote=False)}</p>".replace("\n", "<br>\n") for block in blocks if block.strip())
 
 
-_RENDERERS: dict[str, Callable[[str], str]] = {"html": str, "markdown": _MARKDOWN.render, "text": _paragraphs}
+def _markdown(written: str) -> str | None:
+    """Markdown as HTML; None where it has too many marks, or where references to long addresses make it huge."""
+    if sum(1 for _ in _MARK.finditer(written)) > MAX_MARKS or _quoting(written) > MAX_QUOTING:
+        return None
+    env: dict[str, object] = {}
+    tokens = _MARKDOWN.parse(written, env)
+    if _weight(tokens) > MAX_SIZE:
+        return None
+    return str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, env))
 
 
-def _depth(html: str) -> int:
-    """The deepest nesting that the markup can have; unclosed elements count as open to the end."""
-    depth = deepest = 0
-    for closing, name in _BRACKET.findall(html):
-        if name.lower() not in _FLAT:
-            depth += -1 if closing and depth else 0 if closing else 1
-            deepest = max(deepest, depth)
-    return deepest
+def _quoting(written: str) -> int:
+    """How many lines markdown-it-py may look at for quotes: each > can make it read on to the next blank line."""
+    return sum(block.count(">") * (block.count("\n") + block.count("\r")) for block in _BLANK_LINE.split(written))
 
 
-def _sanitised(html: str, base: str) -> str:
-    def attribute(element: str, name: str, value: str) -> str | None:
-        if name == "class":
-            return value if _LANGUAGE_CLASS.fullmatch(value) else None
-        return _attribute(name, value, base)
-
-    return nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, attribute_filter=attribute, url_schemes=set(_SCHEMES), link_rel=None)
-
-
-def _attribute(name: str, value: str, base: str) -> str | None:
-    """An attribute's value with its addresses made absolute; None where an address may not stay."""
-    if name in _URL_ATTRIBUTES:
-        return address(value, base, _SCHEMES)
-    if name == "srcset":
-        parts = (part.split(None, 1) for part in value.split(",") if part.strip())
-        found = [(address(url, base), *rest) for url, *rest in parts]
-        return ", ".join(" ".join(map(str, part)) for part in found if part[0]) or None
-    return value
+def _weight(tokens: Iterable[Token]) -> int:
+    """About how many characters the tokens make; a token with children is made of theirs."""
+    return sum(
+        sum(len(str(value)) for value in token.attrs.values()) + (_weight(token.children) if token.children else len(token.content))
+        for token in tokens
+    )
 
 
-def _absolute(html: str, base: str) -> str:
-    """The same bytes with relative addresses made absolute; nothing else is touched."""
-    finder = _RelativeAddresses(base)
-    finder.feed(html)
-    done, at = [], 0
-    for tag, replacement in finder.found:
-        start = html.find(tag, at)
-        if start >= 0:
-            done += [html[at:start], replacement]
-            at = start + len(tag)
-    return "".join(done) + html[at:]
+_RENDERERS: dict[str, Callable[[str], str | None]] = {"html": str, "markdown": _markdown, "text": _paragraphs}
 
 
-class _RelativeAddresses(HTMLParser):
-    """Collects (start tag as written, start tag with absolute addresses), in order, of those that differ."""
+def _markup(html: str) -> Iterator[tuple[re.Match[str], int]]:
+    """Tags, comments and declarations in order, each with the place where markup may follow: behind the text of a script."""
+    at, raw = 0, set(_RAW)
+    while found := _MARKUP.search(html, at):
+        at, name = found.end(), (found["tag"] or "").lower()
+        if name in raw and not found["closing"] and not (name in _FOREIGN and found["attributes"].endswith("/")):
+            end = _RAW_ENDS[name].search(html, at)
+            if end or name not in _FOREIGN:
+                at = end.start() if end else len(html)
+            else:
+                raw.discard(name)  # an svg that is never closed hides nothing; asked once, for the search takes time
+        yield found, at
+
+
+_RAW_ENDS = {name: re.compile(rf"</{name}(?=[\t\n\f\r />])", re.I) for name in _RAW}
+
+
+def _words(html: str, cut: bool) -> str:
+    """The text between the markup, references left alone, but for one that was cut off at the end."""
+    words, at = [], 0
+    for found, end in _markup(html):
+        words.append(html[at : found.start()])
+        at = end
+    words.append(re.sub(r"&#?\w{0,32}\Z", "", html[at:]) if cut else html[at:])
+    return " ".join(words)
+
+
+class _Nesting:
+    """How deep elements can be open in any parser: only an end tag that HTML surely takes for the innermost closes it.
+
+    An end tag at another place may be ignored, and an unclosed <b> is opened again in each paragraph that follows.
+    """
+
+    def __init__(self) -> None:
+        self.open: list[tuple[str, int]] = []  # with how long the formatting elements up to there are
+        self.repeated = 0
+
+    def tag(self, written: str, name: str, closing: bool) -> None:
+        """Note a tag; each may make the parser repeat all open formatting elements."""
+        self.repeated += self._formatting()
+        if closing:
+            self._end(name)
+        elif name not in _VOID:
+            self._start(written, name)
+
+    def too_much(self) -> bool:
+        """True where the parser could need too long."""
+        return len(self.open) > MAX_DEPTH or self.repeated > MAX_REPEATED
+
+    def _formatting(self) -> int:
+        return self.open[-1][1] if self.open else 0
+
+    def _start(self, written: str, name: str) -> None:
+        del self.open[self._without(_CLOSED_BY.get(name, set())) :]
+        self.open.append((name, self._formatting() + (len(written) + 10 if name in _FORMATTING else 0)))
+
+    def _end(self, name: str) -> None:
+        left = self._without((_OPTIONAL_IN_TABLE if name in _OPTIONAL_IN_TABLE | {"table"} else _OPTIONAL) - {name})
+        if left and self.open[left - 1][0] == name:
+            del self.open[left - 1 :]
+
+    def _without(self, optional: set[str]) -> int:
+        """How many elements are open apart from the innermost ones of these kinds."""
+        left = len(self.open)
+        while left and self.open[left - 1][0] in optional:
+            left -= 1
+        return left
+
+
+def _plain(html: str) -> str | None:
+    """HTML of nothing but tags that matter, written so that all parsers agree on it; None where they are too many or too deep."""
+    parts, at, nesting, tags = [], 0, _Nesting(), 0
+    for found, end in _markup(html):
+        parts.append(_text(html[at : found.start()]))
+        parts.append(_plain_tag(found, html[found.end() : end], nesting))
+        tags += bool(parts[-1])
+        at = end
+        if tags > MAX_TAGS or nesting.too_much():
+            return None
+    parts.append(_text(html[at:]))
+    return "".join(parts)
+
+
+def _text(written: str) -> str:
+    """Text between tags without bare < and &, on which nh3 takes long."""
+    return _BARE_AND.sub("&amp;", written).replace("<", "&lt;")
+
+
+def _plain_tag(found: re.Match[str], raw: str, nesting: _Nesting) -> str:
+    """What stays of a tag and of raw text behind it."""
+    name = (found["tag"] or "").lower()
+    if name in _TEXT:
+        return _text(raw)
+    if not found["end"] or name not in _TAGS | _BLOCKS:
+        return ""
+    nesting.tag(found[0], name, bool(found["closing"]))
+    if found["closing"]:
+        return f"</{name}>"
+    kept = _ATTRIBUTES.get(name, set()) | _EVERYWHERE
+    attributes = (written[0] for written in _ATTRIBUTE_TOKEN.finditer(found["attributes"]) if written["name"].lower() in kept)
+    return f"<{' '.join((name, *attributes))}>".replace("<", "&lt;").replace("&lt;", "<", 1)
+
+
+class _Addresses:
+    """Makes the addresses in attributes absolute, as long as what they come to is worth its cost."""
 
     def __init__(self, base: str) -> None:
-        super().__init__()
         self.base = base
-        self.found: list[tuple[str, str]] = []
+        self.room = MAX_SIZE
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag with a relative address (also called for <img/>)."""
-        written = self.get_starttag_text() or ""
-        changed = written
-        for name, value in attrs:
-            is_address = name in _URL_ATTRIBUTES or name == "srcset"
-            if value and is_address and not _SCHEME.match(value) and (absolute := _attribute(name, value, self.base)):
-                changed = _with_value(changed, name, absolute)
-        if changed != written:
-            self.found.append((written, changed))
+    def filter(self, element: str, name: str, value: str) -> str | None:
+        """An attribute as it may stay, or None."""
+        if name == "class":
+            return value if _LANGUAGE_CLASS.fullmatch(value) else None
+        if name == "srcset":
+            return ", ".join(self._candidates(value)) or None
+        return self._address(value, _SCHEMES) if name in _URL_ATTRIBUTES else value
+
+    def relative(self, name: str, value: str) -> str:
+        """An attribute with what is relative in it made absolute."""
+        if name == "srcset":
+            return _CANDIDATE.sub(lambda found: found[0].replace(found[1], self._kept(found[1]), 1), value)
+        return self._kept(value) if name in _URL_ATTRIBUTES else value
+
+    def _candidates(self, srcset: str) -> Iterator[str]:
+        """The images of a srcset that may stay; only white space and a comma behind an address part them."""
+        for found in _CANDIDATE.finditer(srcset):
+            if image := self._address(found[1].rstrip(","), ("http", "https")):
+                yield f"{image}{found[2] or ''}".rstrip()
+
+    def _kept(self, value: str) -> str:
+        bare = value.rstrip(",")
+        absolute = None if _SCHEME.match(value) else self._address(bare, _SCHEMES)
+        return value if absolute is None else absolute + value[len(bare) :]
+
+    def _address(self, value: str, schemes: tuple[str, ...]) -> str | None:
+        absolute = address(value, self.base, schemes) if self.room > 0 else None
+        self.room -= len(absolute or "")
+        return absolute
 
 
-def _with_value(start_tag: str, name: str, value: str) -> str:
-    """The start tag as written, with another value for one attribute."""
-    written = re.compile(rf"(\s{name}\s*=\s*)(?:\"[^\"]*\"|'[^']*'|[^\s>]+)", re.I)
-    return written.sub(lambda found: f'{found[1]}"{escape(value)}"', start_tag, count=1)
+def _sanitised(html: str, base: str) -> str | None:
+    plain = _plain(html)
+    if plain is None or len(plain) > MAX_SIZE:
+        return None
+    addresses = _Addresses(base)
+    made = nh3.clean(plain, tags=_TAGS, attributes=_ATTRIBUTES, attribute_filter=addresses.filter, url_schemes=set(_SCHEMES), link_rel=None)
+    return made if addresses.room > 0 else None
+
+
+def _absolute(html: str, base: str) -> str | None:
+    """The same bytes with relative addresses made absolute; nothing else is touched."""
+    addresses = _Addresses(base)
+    parts, at = [], 0
+
+    def attribute(written: re.Match[str]) -> str:
+        return _rewritten(written, addresses)
+
+    for found, _ in _markup(html):
+        if found["attributes"] and found["end"] and not found["closing"]:
+            start = found.start("attributes")
+            parts += [html[at:start], _ATTRIBUTE_TOKEN.sub(attribute, found["attributes"])]
+            at = found.end("attributes")
+    return "".join(parts) + html[at:] if addresses.room > 0 else None
+
+
+def _rewritten(written: re.Match[str], addresses: _Addresses) -> str:
+    """An attribute as written, or with its relative addresses made absolute."""
+    name, value = written["name"], written["value"]
+    if not value or name.lower() not in _URL_ATTRIBUTES | {"srcset"}:
+        return written[0]
+    before = unescape(value[1:-1] if value[0] in "\"'" else value)
+    after = addresses.relative(name.lower(), before)
+    return written[0] if after == before else f'{name}{written["equals"]}"{escape(after)}"'
