@@ -28,12 +28,13 @@ setup(
         "markupsafe",
         "nh3>=0.2.18",
         "pluggy",
+        "python-dateutil",
         "pyyaml",
         "tzdata",
     ],
     extras_require={
         "test": ["feedparser", "hypothesis", "pytest", "pytest-asyncio", "sqlite-utils"],
         "docs": ["mdformat"],
-        "lint": ["mypy", "ruff", "types-PyYAML"],
+        "lint": ["mypy", "ruff", "types-PyYAML", "types-python-dateutil"],
     },
 )

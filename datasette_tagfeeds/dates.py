@@ -1,16 +1,35 @@
-"""Dates as people store them, as instants. One rule, read twice: in Python, and by SQLite to order rows."""
+"""Dates as people store them, as instants. One rule, read twice: in Python, and by SQLite to order rows.
 
+`docs/dates.md` lists the forms. Moments are cut to whole seconds.
+"""
+
+import math
 import re
 import sqlite3
+from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from . import date_texts
+
 FUNCTION = "tagfeeds_utc"
-_DATE = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:(?:[Tt]|\s+)(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?)?", re.A
-)
 _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d*(?:e[+-]?\d+)?)?", re.ASCII | re.IGNORECASE)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+# Smaller numbers are years, counters and booleans, not moments on the first day of 1970.
+_SMALLEST = 100_000
+# 2201-01-01, from where on numbers are no dates.
+_END = 7_289_654_400
+# What numbers count, in parts of a second, by how large they are at most (exclusive).
+_UNITS = ((10**11, 1), (10**14, 10**3), (10**17, 10**6), (math.inf, 10**9))
+# Julian days from year 1; as Unix seconds they would all be in January 1970. The second is 2201-01-01.
+_JULIAN, _JULIAN_END, _JULIAN_LIMIT = 1_721_425.5, 2_524_958.5, 2_600_000
+_JULIAN_EPOCH_MS = 210_866_760_000_000
+# 20140319 and 20140319120037. As Unix time, the first would be in August 1970, the second, in milliseconds, after 2500.
+_COMPACT = ((19000101, 21001231), (19000101000000, 21001231235959))
+_COMPACT_DAY = re.compile(r"\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:\d{6})?")
 
 
 @lru_cache(maxsize=64)
@@ -29,59 +48,100 @@ def zone(name: str) -> tzinfo:
 
 
 def parse(value: object, naive: tzinfo) -> datetime | None:
-    """The instant a stored value names, aware, with the offset it was written with (RFC 3339 and its relatives).
+    """The instant a stored value names, aware, with the offset it was written with; numbers are in UTC.
 
     A value without an offset is in the zone `naive`. None for what is no date: also days that no month has, and year 0.
     """
-    match = _DATE.fullmatch(value.strip()) if isinstance(value, str) else None
-    if not match:
-        return None
     try:
-        moment = datetime(int(match[1]), int(match[2]), int(match[3]), tzinfo=_offset(match) or naive)
-        moment += _clock(match)
-        moment.astimezone(timezone.utc)
+        moment = _read(value, naive)
+        return moment if moment and moment.astimezone(timezone.utc) else None
     except (ValueError, OverflowError):
         return None
-    return moment
 
 
-def _offset(match: re.Match[str]) -> tzinfo | None:
-    if match[8]:
-        return timezone.utc
-    if not match[9]:
+def _read(value: object, naive: tzinfo) -> datetime | None:
+    if isinstance(value, str):
+        text = date_texts.plain(value)
+        if not _NUMBER.fullmatch(text):
+            return date_texts.read(text, naive)
+        value = int(text) if text.lstrip("+-").isdigit() else float(text)
+    return _numbered(value, naive) if isinstance(value, (int, float)) and math.isfinite(value) else None
+
+
+def _numbered(number: int | float, naive: tzinfo) -> datetime | None:
+    whole = math.floor(number)
+    if number == whole and any(low <= whole <= high for low, high in _COMPACT) and _COMPACT_DAY.fullmatch(str(whole)):
+        return date_texts.read(str(whole), naive)
+    if abs(number) < _SMALLEST:
         return None
-    minutes = int(match[11] or 0)
-    if minutes > 59:
-        raise ValueError("no offset has over 59 minutes")
-    return timezone((1 if match[9] == "+" else -1) * timedelta(hours=int(match[10]), minutes=minutes))
+    if _JULIAN <= number < _JULIAN_LIMIT:
+        # To milliseconds and cut, in floats, as SQLite does (computeJD in its date.c).
+        seconds = (int(number * 86_400_000.0 + 0.5) - _JULIAN_EPOCH_MS) // 1000
+    else:
+        seconds = whole // next(unit for bound, unit in _UNITS if abs(number) < bound)
+    return _EPOCH + timedelta(seconds=seconds) if seconds < _END else None
 
 
-def _clock(match: re.Match[str]) -> timedelta:
-    """The time of day, cut to whole seconds after rounding to milliseconds, as SQLite does."""
-    hours, minutes, seconds = int(match[4] or 0), int(match[5] or 0), int(match[6] or 0)
-    if hours > 23 or minutes > 59 or seconds > 59:
-        raise ValueError("no such time of day")
-    milliseconds = int(float(f"0.{match[7] or 0}") * 1000 + 0.5)
-    return timedelta(hours=hours, minutes=minutes, seconds=seconds + milliseconds // 1000)
+def looks_like_dates(values: Iterable[object]) -> float:
+    """The share, 0 to 1, of the values that are dates; NULL and blank text do not count. 0 where no value does."""
+    told = [value for value in values if not (value is None or (isinstance(value, str) and not value.strip()))]
+    return sum(parse(value, timezone.utc) is not None for value in told) / len(told) if told else 0.0
 
 
 def utc_text(moment: datetime) -> str:
     """The instant as documents and SQL hold it: UTC, whole seconds, 20 characters (RFC 3339 §5.6)."""
-    return moment.astimezone(timezone.utc).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    return moment.astimezone(timezone.utc).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def normalised_sql(column: str, naive: str) -> str:
     """SQL for the instant in a column, as `utc_text`; '' where it holds none.
 
-    SQLite's own strftime answers for the common forms; days after the 28th (SQLite turns 30 February into 2 March)
-    and dates without offset in other zones than UTC go the slower way through `parse`.
+    SQLite's own strftime answers for the common forms, `parse` for the others. strftime is shown no value that one of
+    its versions might read in another way than `parse`.
     """
-    common = [f"typeof({column}) = 'text'", f"{column} glob '[1-9][0-9][0-9][0-9]-[0-9][0-9]-[0-2][0-9]*'"]
-    common.append(f"substr({column}, 9, 2) < '29' and substr({column}, 12, 2) < '24'")
-    if zone(naive) is not timezone.utc:
-        common.append(f"({column} glob '*[Zz]' or substr({column}, 17) glob '*[+-]*')")
-    quick = f"case when {' and '.join(common)} then strftime('%Y-%m-%dT%H:%M:%SZ', {column}) end"
-    return f"coalesce({quick}, {FUNCTION}({column}, '{naive}'), '')"
+    utc = zone(naive) is timezone.utc
+    number = f"coalesce({_quick_number(column)}, {FUNCTION}({column}, '{naive}'))"
+    text = f"coalesce({_quick_text(column, utc)}, {_slow_text(column, naive)})"
+    return f"coalesce(case typeof({column}) when 'text' then {text} when 'integer' then {number} when 'real' then {number} end, '')"
+
+
+def _quick_text(column: str, utc: bool) -> str:
+    """ISO dates with a day that their month is sure to have (SQLite turns 30 February into 2 March), and whole numbers."""
+    day = "[1-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]"
+    minutes = f"{day}[T ][0-2][0-9]:[0-5][0-9]"
+    real = f"(substr({column}, 9, 2) < '29' or (substr({column}, 9, 2) < '31' and substr({column}, 6, 2) <> '02'))"
+    zoned = "" if utc else f" and ({column} glob '*[Zz]' or substr({column}, 17) glob '*[+-]*')"
+    # SQLite's versions round fractions differently: they are cut off.
+    fraction = f"substr({column}, 20, 1) = '.' and {column} glob '{minutes}:[0-5][0-9].[0-9]*'"
+    whole = f"case when {fraction} then substr({column}, 1, 19) || ' ' || ltrim(substr({column}, 21), '0123456789') else {column} end"
+    # PostgreSQL's +00 is unknown to strftime before it has its minutes.
+    padded = f"({whole}) || ':00'"
+    moment = f"coalesce({_strftime(whole)}, {_strftime(padded)})"
+    cases = [f"when {column} glob '{minutes}*' and {real} and substr({column}, 12, 2) < '24'{zoned} then {moment}"]
+    cases += [f"when {column} glob '{day}' and {real} then {_strftime(column)}"] if utc else []
+    digits = f"{column} glob '[1-9]*' and {column} not glob '*[^0-9]*' and length({column}) < 19"
+    return f"case {' '.join(cases)} when {digits} then {_quick_number(f'cast({column} as integer)')} end"
+
+
+def _slow_text(column: str, naive: str) -> str:
+    """`parse`, for text of its length and characters only: bytes that are no UTF-8 would end the query."""
+    text = f"replace(replace(substr({column}, 1, 101), '\N{NO-BREAK SPACE}', ' '), '\N{NARROW NO-BREAK SPACE}', ' ')"
+    return f"case when {text} not glob '*[^\t-~]*' then {FUNCTION}({text}, '{naive}') end"
+
+
+def _quick_number(number: str) -> str:
+    """Julian days, and Unix time after 1970, whose division needs no care. The sign + keeps a view's affinity out of it."""
+    cases = [f"when +{number} >= {_JULIAN} and +{number} < {_JULIAN_END} then {_strftime(number)}"]
+    low: float = _COMPACT[0][1] + 1
+    for bound, unit in _UNITS:
+        moment = _strftime(f"cast({number} as integer) / {unit}", "'unixepoch'")
+        cases.append(f"when +{number} >= {low} and +{number} < {_END * unit} then {moment}")
+        low = bound
+    return f"case {' '.join(cases)} end"
+
+
+def _strftime(*arguments: str) -> str:
+    return f"strftime('%Y-%m-%dT%H:%M:%SZ', {', '.join(arguments)})"
 
 
 def register(connection: sqlite3.Connection) -> None:
