@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pluggy import HookimplMarker
 
+from . import cli as commands
 from . import dates, site
+from .sources import delimited
 from .web import views
 from .web.views import View
 
@@ -31,9 +33,16 @@ def startup(datasette: Datasette) -> Callable[[], Awaitable[None]]:
 
 
 @hookimpl
+def register_commands(cli: Any) -> None:
+    """datasette tagfeeds check, datasette tagfeeds settings."""
+    commands.register(cli)
+
+
+@hookimpl
 def prepare_connection(conn: sqlite3.Connection) -> None:
-    """Every connection can normalise dates."""
+    """Every connection can normalise dates and take lists of tags apart."""
     dates.register(conn)
+    delimited.register(conn)
 
 
 @hookimpl
@@ -41,6 +50,8 @@ def register_routes(datasette: Datasette) -> list[tuple[str, View]]:
     """Everything below the base path is ours."""
     base = re.escape(site.path(datasette))
     return [
+        (r"^/-/tagfeeds$", views.health),
+        (r"^/-/tagfeeds\.json$", views.health_json),
         (rf"^{base}$", views.index),
         (rf"^{base}\.atom$", views.everything),
         (rf"^{base}/(?P<segment>[^/]+)$", views.tag),

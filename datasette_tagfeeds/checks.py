@@ -79,6 +79,21 @@ def mapping(value: object) -> Mapping[str, Any]:
     return value
 
 
+def tags(value: object) -> frozenset[str]:
+    """A list of tags; numbers are the texts that they are written as."""
+    if not isinstance(value, list) or not all(isinstance(one, (str, int)) and not isinstance(one, bool) for one in value):
+        raise ValueError("must be a list of tags")
+    return frozenset(str(one) for one in value)
+
+
+def aliases(value: object) -> Mapping[str, str]:
+    """A map of old names to new ones, or the name of a table."""
+    given = mapping(value)
+    if odd := [old for old, new in given.items() if not isinstance(new, (str, int)) or isinstance(new, bool)]:
+        raise ValueError(f"the new name of {odd[0]!r} must be text")
+    return {old: str(new) for old, new in given.items()}
+
+
 def page_size(value: object) -> int:
     """A whole number from 1 to 100."""
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 100:

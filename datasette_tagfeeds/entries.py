@@ -1,5 +1,6 @@
 """Rows to entries: each on its own, so that no row can spoil another's."""
 
+import json
 import mimetypes
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -55,6 +56,15 @@ class Tag:
         return self.name
 
 
+def row_path(source: Source, item: Item, row: Row) -> str:
+    """The row's part of its address, as Datasette writes it: the primary key, parts joined by commas."""
+    if source.path != source.key:
+        parts = [row[column] for column in source.path]
+    else:
+        parts = json.loads(str(item.key)) if len(source.key) > 1 else [item.key]
+    return ",".join(tilde_encode(str(part)) for part in parts)
+
+
 @dataclass(frozen=True)
 class Builder:
     """Makes entries for one document.
@@ -82,7 +92,7 @@ class Builder:
         """The entry of one row; a field that the row cannot fill is mended or left out."""
         source = self.sources[item.source]
         fields = _Fields(source, row)
-        key = tilde_encode(str(item.key))
+        key = row_path(source, item, row)
         link = address(fields.get("link"), self.addresses.base) or self.addresses.row(source, key)
         base = self.addresses.absolute(link)
         body, kind = self._body(source, fields, tags, base)

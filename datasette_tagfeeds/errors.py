@@ -22,6 +22,12 @@ class NotFound(TagfeedsError):
     status = 404
 
 
+class Gone(TagfeedsError):
+    """There was such a tag, and there will not be again (RFC 9110 §15.5.11)."""
+
+    status = 410
+
+
 class MethodNotAllowed(TagfeedsError):
     """Only GET and HEAD read feeds (RFC 9110 §15.5.6)."""
 

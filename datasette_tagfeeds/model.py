@@ -7,36 +7,62 @@ from typing import NamedTuple, Protocol
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """A declared reference from one column to a column of another table."""
+    """A reference from columns to those of another table (none: its primary key); `declared` or guessed from names and values."""
 
-    column: str
+    columns: tuple[str, ...]
     other_table: str
-    other_column: str
+    other_columns: tuple[str, ...] = ()
+    declared: bool = True
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table or view as its database describes it; `columns` maps names to declared types."""
+    """A table or view as its database describes it; `columns` maps names to declared types.
+
+    `sample` is some of its rows, long values cut; `words` holds values of columns whose names speak of tags, and of columns
+    that say what a row refers to. `indexes` are the columns that some index begins with, `search` is the full-text index over
+    the table, `mentions` are the tables that a view's SQL names. `unreadable` is SQLite's complaint where nothing can be read.
+    """
 
     name: str
     columns: Mapping[str, str]
     primary_key: tuple[str, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     is_view: bool = False
+    has_rowid: bool = True
+    search: str | None = None
+    mentions: frozenset[str] = frozenset()
+    indexes: frozenset[str] = frozenset()
+    sample: tuple[Mapping[str, object], ...] = ()
+    words: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+    unreadable: str = ""
 
 
 Schema = Mapping[str, Table]
 Row = Mapping[str, object]
 
 
-class Shape(Protocol):
-    """A way to store tags, compiled to SQL. `item` is the item table's key; `tag` is text, never blank."""
+@dataclass(frozen=True)
+class Taggings:
+    """A way to store tags, as SQL: every shape of storage becomes one of these, and all that follows is the same for all.
 
-    def tagged(self) -> str:
-        """SELECT item, tag, position: every tagging, duplicates allowed; position orders an item's tags."""
+    `tables` is a FROM clause in which `item` (the key of the item's row), `tag` and `position` (the order of an item's
+    tags) are expressions and `tests` hold. `narrow` is a cheap necessary test, as what stands before and after the tag in it. `indexes` are the
+    columns, as (table, column), on which an index makes tags quick to find; without any, finding one reads the whole table.
+    `described_in` is the table of tags and the column that names them, where there is one; `broken` a test, over the item's own
+    row, for stored tags that cannot be read.
+    """
 
-    def carrying(self, parameter: str) -> str:
-        """SELECT item: the items that carry the tag bound as `parameter` (see `sql.bind_tag`)."""
+    shape: str
+    tables: str
+    item: str
+    tag: str
+    position: str = "0"
+    tests: tuple[str, ...] = ()
+    narrow: tuple[str, str] | None = None
+    indexes: tuple[tuple[str, str], ...] = ()
+    described_in: tuple[str, str] | None = None
+    broken: str = ""
 
 
 class Field(Protocol):
@@ -54,16 +80,21 @@ class Field(Protocol):
 class Source:
     """One table of items together with the way its tags are stored.
 
-    `published` is the column that orders items (None: pages only); `content` says how the field of that name is
-    written (html, markdown or text; None: no content); `dates` are the columns that arrive parsed.
+    `relation` is what stands in FROM for its rows: the table, or with the columns of a parent table that shares its key.
+    `key` are the columns that tell rows apart, `path` those of Datasette's row address; the rows of a view have no page, and
+    may repeat. `published` is the column that orders items (None: pages only); `content` says how the field of that name is
+    written (html, markdown or text; None: no content); `dates` are the columns that arrive parsed. `search` is the table's
+    full-text index, `unindexed` are the (table, column)s where an index is missing. `written` is the settings that say the same.
     """
 
     name: str
     label: str
     database: str
     table: str
-    key: str
-    tags: Shape
+    relation: str
+    key: tuple[str, ...]
+    path: tuple[str, ...]
+    tags: Taggings
     namespace: str
     timezone: str
     columns: tuple[str, ...]
@@ -74,7 +105,24 @@ class Source:
     content: str | None = None
     trusted: bool = False
     template: str | None = None
+    is_view: bool = False
+    search: str | None = None
+    unindexed: tuple[tuple[str, str], ...] = ()
+    written: Mapping[str, object] = field(default_factory=dict)
     reads: frozenset[str] = frozenset()
+
+
+class TagTable(NamedTuple):
+    """A table that says something about tags: `name` is the column of the tag, `column` what is said of it.
+
+    For old names `column` is a key, and `leads_to` is the (table, key, name) that it refers to.
+    """
+
+    database: str
+    table: str
+    name: str
+    column: str
+    leads_to: tuple[str, str, str] | None = None
 
 
 class Item(NamedTuple):
@@ -96,11 +144,12 @@ class Tally(NamedTuple):
 
 
 class TagCount(NamedTuple):
-    """A tag of the index: its items over all visible sources, and the last date ('' for none)."""
+    """A tag of the index: its items, in all and by source, and the last date ('' for none)."""
 
     tag: str
     items: int
     latest: str
+    sources: Mapping[str, int]
 
 
 @dataclass(frozen=True)

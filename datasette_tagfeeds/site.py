@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from jinja2 import Environment, Template, TemplateError, TemplateNotFound
@@ -13,7 +14,9 @@ from . import compat, duplicates, store
 from .checks import Problems, nearest
 from .config import ROOT, Settings, load
 from .errors import ConfigError
+from .health import Health, health
 from .model import Source
+from .store import Store
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -26,11 +29,16 @@ _SITES: WeakKeyDictionary[Datasette, Site] = WeakKeyDictionary()
 
 @dataclass(frozen=True)
 class Site:
-    """What is served: the settings, and the entry template of each source that has one."""
+    """What is served: the settings, also as they were given, and the entry template of each source that has one."""
 
     settings: Settings
+    given: Mapping[str, Any]
     title: str
     templates: dict[str, Template]
+
+    async def health(self, store: Store, left_out: Iterable[tuple[str, str, str]], base: str) -> Health:
+        """The health of what the store's actor may see."""
+        return await health(store, self.settings, self.given, left_out, base, version(NAME))
 
 
 async def site(datasette: Datasette) -> Site:
@@ -66,15 +74,17 @@ async def _make(datasette: Datasette) -> Site:
     if problems.found:
         raise ConfigError("\n".join(["datasette-tagfeeds cannot serve these settings:", *(f"  {one}" for one in problems.found)]))
     title = settings.title or await compat.instance_title(datasette) or "Datasette"
-    return Site(replace(settings, sources=tuple(sources)), title, templates)
+    given = datasette.plugin_config(NAME)
+    return Site(replace(settings, sources=tuple(sources)), given if isinstance(given, dict) else {}, title, templates)
 
 
 async def _with_reads(datasette: Datasette, source: Source, problems: Problems) -> Source:
     """The source with the tables that it reads; its own are named even where SQLite sees no need to look."""
     try:
         return replace(source, reads=await store.tables_read(datasette, source) | {source.table})
-    except ValueError as error:
-        problems.add(f"{ROOT}.sources.{source.name}.where" if source.where else f"{ROOT}.sources.{source.name}", f"SQLite says: {error}")
+    except store.WrongSQL as error:
+        path = f"{ROOT}.sources.{source.name}"
+        problems.add(f"{path}.{error.setting}" if error.setting else path, f"SQLite says: {error}")
         return source
 
 

@@ -1,5 +1,7 @@
 """The few pieces of SQL that everything else is made of. Identifiers are quoted here and nowhere else."""
 
+from collections.abc import Sequence
+
 # What str.isspace() calls blank, so that SQL and Python agree on which tags are blank.
 BLANKS = "char(9,10,11,12,13,28,29,30,31,32,133,160,5760,8192,8193,8194,8195,8196,8197,8198,8199,8200,8201,8202,8232,8233,8239,8287,12288)"
 WHOLE_NUMBERS = range(-(2**63), 2**63)
@@ -8,6 +10,27 @@ WHOLE_NUMBERS = range(-(2**63), 2**63)
 def quote(identifier: str) -> str:
     """The identifier as SQLite reads it whatever it holds (https://sqlite.org/lang_keywords.html)."""
     return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(value: object) -> str:
+    """A whole number or text as SQL."""
+    return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
+
+
+def columns_of(columns: Sequence[str], alias: str = "") -> list[str]:
+    """The columns as SQL, of the table called `alias` in the statement."""
+    return [f"{alias}.{quote(column)}" if alias else quote(column) for column in columns]
+
+
+def key(columns: Sequence[str], alias: str = "") -> str:
+    """A row's key as one value: the column, or a JSON array of several."""
+    parts = columns_of(columns, alias)
+    return parts[0] if len(parts) == 1 else f"json_array({', '.join(parts)})"
+
+
+def is_key(columns: Sequence[str], alias: str = "") -> list[str]:
+    """Tests that a row has a key that an address can hold."""
+    return [f"typeof({column}) in ('integer', 'text')" for column in columns_of(columns, alias)]
 
 
 def tag_text(column: str) -> str:

@@ -1,19 +1,23 @@
 """The questions asked of a database, as SQL with its parameters. Every one reads the same relation of items.
 
     items(source)   SELECT item, published    the rows that the predicate `where` lets through
-    arm(source)     SELECT published, source, item    those of them that carry the tag (or any tag)
+    arm(source)     SELECT published, source, item    those of them that the selection holds
 
 A statement ranges over sources of one database. Nothing here runs anything.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from .dates import normalised_sql
-from .model import Item, Source
-from .sql import bind_tag, quote
+from .expression import And, Expression, Not, Or, Tag, is_bounded, tags
+from .model import Item, Source, TagTable
+from .sources.taggings import carrying, tagged
+from .sql import bind_tag, columns_of, is_key, key, quote, tag_text
 
 Parameters = Mapping[str, object]
+Key = int | str
 
 # Undated rows ('') are always due; the moment `now` decides for the others.
 DUE = "(published = '' or published <= :now)"
@@ -27,90 +31,195 @@ class Statement(NamedTuple):
     parameters: Parameters
 
 
-def stream(sources: Sequence[Source], tag: str | None, now: str, limit: int, after: Item | None, dated: bool) -> Statement:
+@dataclass(frozen=True)
+class Selection:
+    """Which items are asked for: those of an expression (None: all that is tagged), of some sources (None: all), published in
+    `since` <= … < `until`, found by `search`.
+
+    `since` and `until` are the beginnings of UTC texts; `search` is a query in the syntax of SQLite's full-text search.
+    """
+
+    expression: Expression | None = None
+    types: frozenset[str] | None = None
+    since: str = ""
+    until: str = ""
+    search: str | None = None
+
+
+def stream(sources: Sequence[Source], selection: Selection, now: str, limit: int, after: Item | None, dated: bool) -> Statement:
     """SELECT published, source, item: at most `limit` items, newest first, undated last, ties by source and key.
 
     `after` is the item before the first one wanted (keyset paging); `dated` leaves undated items out, as feeds do.
     """
-    relation, parameters = _relation(sources, tag, now)
-    tests = [DUE, *(["published <> ''"] if dated else []), *([AFTER] if after else [])]
+    relation, parameters = _relation(sources, selection, now)
+    tests = [*(["published <> ''"] if dated else []), *([AFTER] if after else [])]
     if after:
         parameters |= {"p": after.published, "s": after.source, "k": after.key}
-    sql = f"{relation} where {' and '.join(tests)} order by published desc, source, item collate binary desc limit :limit"
-    return Statement(f"select published, source, item from {sql}", {**parameters, "limit": limit})
+    where = f" where {' and '.join(tests)}" if tests else ""
+    sql = f"select published, source, item from {relation}{where} order by published desc, source, item collate binary desc limit :limit"
+    return Statement(sql, {**parameters, "limit": limit})
 
 
-def tallies(sources: Sequence[Source], tag: str | None, now: str) -> Statement:
-    """SELECT source, count, dated, first, last: one row for each source that has items under the tag."""
-    relation, parameters = _relation(sources, tag, now)
+def tallies(sources: Sequence[Source], selection: Selection, now: str) -> Statement:
+    """SELECT source, count, dated, first, last: one row for each source that has items in the selection."""
+    relation, parameters = _relation(sources, selection, now)
     figures = "count(*), sum(published <> ''), coalesce(min(nullif(published, '')), ''), max(published)"
-    return Statement(f"select source, {figures} from {relation} where {DUE} group by source", parameters)
+    return Statement(f"select source, {figures} from {relation} group by source", parameters)
 
 
 def tag_counts(sources: Sequence[Source], now: str) -> Statement:
-    """SELECT tag, count, latest: every tag with an item that is due, one row a tag and source."""
-    arms = []
-    for source in sources:
-        arms.append(
-            f"select t.tag, count(distinct i.item), max(i.published) from ({_items(source)}) as i"
-            f" join ({source.tags.tagged()}) as t on t.item = i.item where {DUE} group by t.tag"
-        )
-    return Statement("\nunion all\n".join(arms), {"now": now})
-
-
-def tags_of(source: Source, keys: Sequence[int | str]) -> Statement:
-    """SELECT item, tag: the tags of these items, each item's in the order that the source gives."""
-    wanted, parameters = _keys(keys)
-    items = f"select {quote(source.key)} as item from {quote(source.table)} where {quote(source.key)} collate binary in ({wanted})"
-    sql = f"select i.item, t.tag from ({items}) as i join ({source.tags.tagged()}) as t on t.item = i.item"
-    return Statement(f"{sql} order by i.item, t.position, t.tag", parameters)
-
-
-def rows(source: Source, keys: Sequence[int | str]) -> Statement:
-    """SELECT item and the columns that the source's fields read, for these items."""
-    wanted, parameters = _keys(keys)
-    columns = ", ".join(map(quote, source.columns))
-    key = quote(source.key)
-    listed = f"{key}, {columns}" if columns else key
-    return Statement(f"select {listed} from {quote(source.table)} where {key} collate binary in ({wanted})", parameters)
-
-
-def predicate(source: Source) -> Statement:
-    """The predicate by itself and with nothing bound, so that one which only makes sense inside our statements is found."""
-    return Statement(f"select 1 from {quote(source.table)} where {source.where or 1}\n", {})
-
-
-def everything_read(source: Source) -> Statement:
-    """A statement that reads all that serving the source reads, so that SQLite can be asked which tables those are."""
-    arm, parameters = _arm(source, "", 0)
-    rest = rows(source, [0])
-    sql = f"select * from ({arm}) as a, ({source.tags.tagged()}) as t, ({rest.sql}) as r"
-    return Statement(sql, {**parameters, **rest.parameters})
-
-
-def _relation(sources: Sequence[Source], tag: str | None, now: str) -> tuple[str, dict[str, object]]:
+    """SELECT tag, source, count, latest: every tag with an item that is due, one row a tag and source."""
     arms, parameters = [], dict[str, object](now=now)
     for number, source in enumerate(sources):
-        sql, bound = _arm(source, tag, number)
+        parameters[f"source{number}"] = source.name
+        arms.append(
+            f"select t.tag, :source{number}, count(distinct i.item), max(i.published) from ({_items(source)}) as i"
+            f" join ({tagged(source.tags)}) as t on t.item = i.item where {DUE} group by t.tag"
+        )
+    return Statement("\nunion all\n".join(arms), parameters)
+
+
+def next_due(sources: Sequence[Source], now: str) -> Statement:
+    """SELECT the moment at which the next scheduled item becomes due; NULL for none."""
+    arms = [f"select min(published) as due from ({_items(source)}) where published > :now" for source in sources]
+    return Statement(f"select min(due) from ({' union all '.join(arms)})", {"now": now})
+
+
+def tags_of(source: Source, keys: Sequence[Key]) -> Statement:
+    """SELECT item, tag: the tags of these items, each item's in the order that the source gives."""
+    chosen = _chosen(source, keys)
+    sql = f"select i.item, t.tag from ({chosen.sql}) as i join ({tagged(source.tags)}) as t on t.item = i.item"
+    return Statement(f"{sql} order by i.item, t.position, t.tag", chosen.parameters)
+
+
+def rows(source: Source, keys: Sequence[Key]) -> Statement:
+    """SELECT item and the columns that the source's fields read, for these items."""
+    return _chosen(source, keys, source.columns)
+
+
+def checked(source: Source) -> Iterator[tuple[str, Statement]]:
+    """(the setting to blame, a statement) for all that serving the source runs; compiled, they tell what is wrong and what is read.
+
+    What a user wrote is tried by itself first, with nothing bound, so that SQL which only makes sense inside ours is found.
+    """
+    if source.where:
+        yield "where", Statement(f"select 1 from {source.relation} where {source.where}\n", {})
+    if isinstance(source.written.get("sql"), str):
+        yield "sql", Statement(str(source.written["sql"]), {})
+        yield "sql", Statement(tagged(source.tags), {})
+    yield "", _everything_read(source)
+
+
+def _everything_read(source: Source) -> Statement:
+    """A statement that reads all that serving the source reads, so that SQLite can be asked which tables those are."""
+    arm, parameters = _arm(source, Selection(), 0)
+    rest = rows(source, [0])
+    sql = f"select * from ({arm}) as a, ({tagged(source.tags)}) as t, ({rest.sql}) as r"
+    return Statement(sql, {**parameters, **rest.parameters, "now": ""})
+
+
+def description(about: TagTable, tag: str) -> Statement:
+    """SELECT the text that a table of tags has about one of them."""
+    return Statement(f"select {quote(about.column)} from {quote(about.table)} where {quote(about.name)} = :tag limit 1", {"tag": tag})
+
+
+def renamed(about: TagTable) -> Statement:
+    """SELECT old, new: the old names of tags, with the names that they have now."""
+    table, target, name = about.leads_to or ("", "", "")
+    tie = f"t.{quote(target)} = a.{quote(about.column)}"
+    sql = f"select {tag_text('a.' + quote(about.name))}, {tag_text('t.' + quote(name))} from {quote(about.table)} as a join {quote(table)} as t on {tie}"
+    return Statement(sql, {})
+
+
+def facts(source: Source, title: str | None, given_id: str | None, now: str) -> Statement:
+    """SELECT items, undated, future, untitled, duplicate ids, broken: how many rows of a source are what.
+
+    `title` and `given_id` are the columns of these fields. Items and undated are those due; broken ones are rows whose tags cannot be read.
+    """
+    carrying_any = f"item in (select item from ({tagged(source.tags)}))"
+    columns = columns_of([name for name in (title, given_id) if name])
+    due = f"from ({_items(source)}) where {carrying_any} and {DUE}"
+    rest = f"select {', '.join([f'{key(source.key)} as item', *columns])} from {source.relation}"
+    mine = f"from ({rest}) where item in (select item {due})"
+    untitled = f"(select count(*) {mine} and trim(coalesce({quote(title)}, '')) = '')" if title else "0"
+    doubled = f"(select count({quote(given_id)}) - count(distinct {quote(given_id)}) {mine})" if given_id else "0"
+    broken = f"(select count(*) from {quote(source.table)} where {source.tags.broken})" if source.tags.broken else "0"
+    future = f"(select count(*) from ({_items(source)}) where {carrying_any} and published > :now)"
+    return Statement(f"select count(*), coalesce(sum(published = ''), 0), {future}, {untitled}, {doubled}, {broken} {due}", {"now": now})
+
+
+def scan(source: Source) -> Statement:
+    """SELECT how many items carry a tag that none has: what finding any tag costs."""
+    return Statement(f"select count(*) from ({carrying(source.tags, 'tag')})", bind_tag("tag", "\ue001"))
+
+
+def _relation(sources: Sequence[Source], selection: Selection, now: str) -> tuple[str, dict[str, object]]:
+    arms, parameters = [], dict[str, object](now=now)
+    for number, source in enumerate(sources):
+        sql, bound = _arm(source, selection, number)
         arms.append(sql)
         parameters |= bound
     return "(" + "\nunion all\n".join(arms) + ")", parameters
 
 
-def _arm(source: Source, tag: str | None, number: int) -> tuple[str, dict[str, object]]:
-    """One source's part: its items that carry the tag, or any tag. `in` lets a rare tag drive the search."""
-    carrying = f"select item from ({source.tags.tagged()})" if tag is None else source.tags.carrying("tag")
-    sql = f"select published, :source{number} as source, item from ({_items(source)}) where item collate binary in ({carrying})"
-    return sql, {f"source{number}": source.name, **(bind_tag("tag", tag) if tag is not None else {})}
+def _arm(source: Source, selection: Selection, number: int) -> tuple[str, dict[str, object]]:
+    """One source's part of the selection. Tags are looked up by `in`, so that a rare one drives the search."""
+    names = {tag: f"tag{place}" for place, tag in enumerate(dict.fromkeys(tags(selection.expression) if selection.expression else ()))}
+    parameters: dict[str, object] = {f"source{number}": source.name}
+    for tag, name in names.items():
+        parameters |= bind_tag(name, tag)
+    tests = _holds(source, selection.expression, names)
+    due = [DUE]
+    if selection.since:
+        due.append("published >= :since and published < :until")
+        parameters |= {"since": selection.since, "until": selection.until}
+    if selection.search is not None:
+        parameters["search"] = selection.search
+    items = _items(source, selection.search is not None)
+    sql = f"select published, :source{number} as source, item from ({items}) where {' and '.join([*tests, *due])}"
+    return sql, parameters
 
 
-def _items(source: Source) -> str:
+def _holds(source: Source, expression: Expression | None, names: Mapping[str, str]) -> list[str]:
+    """Tests that an item is in the expression; what is not bounded by tags of its own ranges over tagged items."""
+    everything = f"item collate binary in (select item from ({tagged(source.tags)}))"
+    if expression is None:
+        return [everything]
+    return [_test(source, expression, names), *([] if is_bounded(expression) else [everything])]
+
+
+def _test(source: Source, expression: Expression, names: Mapping[str, str]) -> str:
+    match expression:
+        case Tag(name):
+            return f"item collate binary in ({carrying(source.tags, names[name])})"
+        case Not(operand):
+            return f"not {_test(source, operand, names)}"
+        case And(operands):
+            return f"({' and '.join(_test(source, one, names) for one in operands)})"
+        case Or(operands) if all(isinstance(one, Tag) for one in operands):
+            # One list of items can drive the search; several tests joined by OR would try each on every row.
+            lists = (carrying(source.tags, names[name]) for one in operands for name in tags(one))
+            return f"item collate binary in ({' union all '.join(lists)})"
+        case Or(operands):
+            return f"({' or '.join(_test(source, one, names) for one in operands)})"
+
+
+def _items(source: Source, search: bool = False) -> str:
     published = normalised_sql(quote(source.published), source.timezone) if source.published else "''"
     # A key of another type has no address. The line breaks keep a comment in `where` from swallowing the parenthesis.
-    tests = [f"typeof({quote(source.key)}) in ('integer', 'text')", *([f"(\n{source.where}\n)"] if source.where else [])]
-    return f"select {quote(source.key)} as item, {published} as published from {quote(source.table)} where {' and '.join(tests)}"
+    tests = [*is_key(source.key), *([f"(\n{source.where}\n)"] if source.where else [])]
+    if search and source.search:
+        found = f"select rowid from {quote(source.search)} where {quote(source.search)} match :search"
+        tests.append(f"rowid in ({found})")
+    sql = f"select {key(source.key)} as item, {published} as published from {source.relation} where {' and '.join(tests)}"
+    # A view may repeat an item, one row a tag.
+    return f"select item, max(published) as published from ({sql}) group by item" if source.is_view else sql
 
 
-def _keys(keys: Sequence[int | str]) -> tuple[str, dict[str, object]]:
-    parameters: dict[str, object] = {f"k{number}": key for number, key in enumerate(keys)}
-    return ", ".join(f":{name}" for name in parameters), parameters
+def _chosen(source: Source, keys: Sequence[Key], columns: Sequence[str] = ()) -> Statement:
+    """SELECT item and columns of the rows with these keys. Several key columns are compared as the array that they make."""
+    parameters: dict[str, object] = {f"k{number}": one for number, one in enumerate(keys)}
+    listed = ", ".join([f"{key(source.key)} as item", *columns_of(columns)])
+    wanted = ", ".join(f":{name}" for name in parameters)
+    sql = f"select {listed} from {source.relation} where {key(source.key)} collate binary in ({wanted})"
+    return Statement(sql, parameters)

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from datasette.database import Database, QueryInterrupted
+from datasette.utils import sqlite_timelimit
 
 from . import statements
 from .dates import utc_text
 from .errors import Unavailable
-from .model import ForeignKey, Item, Row, Schema, Source, Table, TagCount, Tally
-from .statements import Statement
+from .memory import Memory, TagList
+from .model import Item, Row, Schema, Source, TagCount, TagTable, Tally
+from .statements import Selection, Statement
+from .survey import survey
+from .values import text
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
 Key = int | str
+# What is asked once for each state of the data may take this long, in milliseconds.
+LONG_MS = 30_000
+
+_MEMORIES: WeakKeyDictionary[Datasette, Memory] = WeakKeyDictionary()
 
 
 def now() -> str:
@@ -30,34 +40,28 @@ def now() -> str:
 async def schemas(datasette: Datasette) -> dict[str, Schema]:
     """What every attached database holds: {database: {table: Table}}, Datasette's own internal database left out."""
     names = [name for name in datasette.databases if name != "_internal"]
-    return {name: await datasette.get_database(name).execute_fn(_schema) for name in names}
+    return {name: await datasette.get_database(name).execute_fn(_survey) for name in names}
 
 
-def _schema(connection: sqlite3.Connection) -> Schema:
-    listed = connection.execute("select name, type from sqlite_master where type in ('table', 'view')").fetchall()
-    return {name: _table(connection, name, kind == "view") for name, kind in listed}
-
-
-def _table(connection: sqlite3.Connection, name: str, is_view: bool) -> Table:
+def _survey(connection: sqlite3.Connection) -> Schema:
     try:
-        columns = connection.execute("select name, type, pk from pragma_table_info(?)", [name]).fetchall()
-        keys = connection.execute('select "from", "table", "to" from pragma_foreign_key_list(?)', [name]).fetchall()
-    except sqlite3.Error:  # a broken view, or a virtual table whose module is missing: nothing to read there
-        columns, keys = [], []
-    primary = [column for column in sorted(columns, key=lambda column: column[2]) if column[2]]
-    return Table(
-        name,
-        {column: declared for column, declared, _ in columns},
-        tuple(column for column, _, _ in primary),
-        tuple(ForeignKey(column, other, to or "") for column, other, to in keys),
-        is_view,
-    )
+        return survey(connection)
+    except sqlite3.Error:  # no database at all, or one whose schema is damaged: nothing can be found there
+        return {}
+
+
+class WrongSQL(ValueError):
+    """SQL that SQLite refuses, with the setting that holds it."""
+
+    def __init__(self, setting: str, message: str) -> None:
+        super().__init__(message)
+        self.setting = setting
 
 
 async def tables_read(datasette: Datasette, source: Source) -> frozenset[str]:
     """Every table and view that serving the source reads, by SQLite's own account (its authorizer).
 
-    Raises ValueError with SQLite's words where the source's SQL is wrong.
+    Raises WrongSQL where the source's SQL is wrong.
     """
 
     def compile_only(connection: sqlite3.Connection) -> frozenset[str]:
@@ -71,10 +75,11 @@ async def tables_read(datasette: Datasette, source: Source) -> frozenset[str]:
 
         connection.set_authorizer(note)
         try:
-            for statement in (statements.predicate(source), statements.everything_read(source)):
-                connection.execute(f"explain {statement.sql}", dict(statement.parameters))
-        except sqlite3.Error as error:
-            raise ValueError(str(error)) from error
+            for setting, statement in statements.checked(source):
+                try:
+                    connection.execute(f"explain {statement.sql}", dict(statement.parameters))
+                except (sqlite3.Error, sqlite3.Warning) as error:
+                    raise WrongSQL(setting, str(error)) from error
         finally:
             # Python 3.10 cannot take an authorizer away again.
             connection.set_authorizer(lambda *_: sqlite3.SQLITE_OK)
@@ -85,43 +90,82 @@ async def tables_read(datasette: Datasette, source: Source) -> frozenset[str]:
 
 
 class Store:
-    """The questions a request may ask, over the sources that its actor may see, at one moment."""
+    """The questions a request may ask, over the sources and tables about tags that its actor may see, at one moment."""
 
     def __init__(self, datasette: Datasette, sources: Sequence[Source], now: str) -> None:
         self.datasette = datasette
         self.sources = {source.name: source for source in sources}
         self.now = now
-        self._databases: dict[str, list[Source]] = defaultdict(list)
-        for source in sources:
-            self._databases[source.database].append(source)
 
-    async def stream(self, tag: str | None, limit: int, after: Item | None = None, dated: bool = False) -> list[Item]:
-        """At most `limit` items that carry the tag (None: any), in the order of `statements.stream`."""
+    def _by_database(self, types: Collection[str] | None = None) -> dict[str, list[Source]]:
+        databases: dict[str, list[Source]] = defaultdict(list)
+        for source in self.sources.values():
+            if types is None or source.name in types:
+                databases[source.database].append(source)
+        return databases
+
+    async def stream(self, selection: Selection, limit: int, after: Item | None = None, dated: bool = False) -> list[Item]:
+        """At most `limit` items of the selection, in the order of `statements.stream`."""
         found = [
-            [Item(*row) for row in await self._execute(name, statements.stream(sources, tag, self.now, limit, after, dated))]
-            for name, sources in self._databases.items()
+            [Item(*row) for row in await self._execute(name, statements.stream(sources, selection, self.now, limit, after, dated))]
+            for name, sources in self._by_database(selection.types).items()
         ]
         # Published falls while the source's name rises: two stable merges cannot do that, a sort of a few pages can.
         together = sorted((item for items in found for item in items), key=lambda item: item.source)
         return sorted(together, key=lambda item: item.published, reverse=True)[:limit]
 
-    async def tallies(self, tag: str | None) -> list[Tally]:
-        """The sources that have items under the tag (None: under any), with their figures."""
+    async def tallies(self, selection: Selection) -> list[Tally]:
+        """The sources that have items in the selection, with their figures."""
         return [
             Tally(*row)
-            for name, sources in self._databases.items()
-            for row in await self._execute(name, statements.tallies(sources, tag, self.now))
+            for name, sources in self._by_database(selection.types).items()
+            for row in await self._execute(name, statements.tallies(sources, selection, self.now))
         ]
 
-    async def tag_counts(self) -> list[TagCount]:
-        """Every tag with its items over all sources, most used first, then by name."""
-        counts: dict[str, int] = defaultdict(int)
+    async def tag_list(self) -> TagList:
+        """Every tag, remembered until the data changes or the next scheduled item becomes due."""
+        memory = _MEMORIES.setdefault(self.datasette, Memory())
+        databases = self._by_database()
+        versions = tuple((name, memory.version(name, _database(self.datasette, name))) for name in sorted(databases))
+        kept = memory.lists.get(frozenset(self.sources))
+        if kept and kept.versions == versions and (not kept.until or self.now < kept.until):
+            return kept
+        counts: dict[str, dict[str, int]] = defaultdict(dict)
         latest: dict[str, str] = defaultdict(str)
-        for name, sources in self._databases.items():
-            for tag, count, last in await self._execute(name, statements.tag_counts(sources, self.now)):
-                counts[tag] += count
+        until = []
+        for name, sources in databases.items():
+            for tag, source, count, last in await self._execute_long(name, statements.tag_counts(sources, self.now)):
+                counts[tag][source] = count
                 latest[tag] = max(latest[tag], last)
-        return sorted((TagCount(tag, counts[tag], latest[tag]) for tag in counts), key=lambda one: (-one.items, one.tag))
+            until += [row[0] for row in await self._execute_long(name, statements.next_due(sources, self.now)) if row[0]]
+        made = TagList.of(
+            (TagCount(tag, sum(by.values()), latest[tag], by) for tag, by in counts.items()), versions, min(until, default="")
+        )
+        memory.keep(frozenset(self.sources), made)
+        return made
+
+    async def facts(self, source: Source, title: str | None, given_id: str | None) -> tuple[int, ...]:
+        """How many rows of a source are what; see `statements.facts`. Remembered for this minute and this state of the data."""
+        memory = _MEMORIES.setdefault(self.datasette, Memory())
+        state = (memory.version(source.database, _database(self.datasette, source.database)), self.now[:16])
+        kept = memory.facts.get(source.name)
+        if not kept or kept[0] != state:
+            found = await self._execute_long(source.database, statements.facts(source, title, given_id, self.now))
+            kept = memory.facts[source.name] = (state, tuple(found[0]))
+        return kept[1]
+
+    async def scan(self, source: Source) -> None:
+        """Find a tag that is not there, within a page's time limit."""
+        await self._execute(source.database, statements.scan(source))
+
+    async def description(self, about: TagTable, tag: str) -> str:
+        """What a table says about a tag; '' for nothing."""
+        found = await self._execute(about.database, statements.description(about, tag))
+        return (text(found[0][0]) or "") if found else ""
+
+    async def renamed(self, about: TagTable) -> dict[str, str]:
+        """The old names of tags that a table holds, with the new ones."""
+        return {old: new for old, new in await self._execute(about.database, statements.renamed(about)) if old and new}
 
     async def rows(self, items: Sequence[Item]) -> dict[Item, tuple[Row, list[str]]]:
         """The row and the tags of each item; an item deleted since it was listed is left out."""
@@ -136,13 +180,31 @@ class Store:
         return answer
 
     async def _execute(self, database: str, statement: Statement) -> list[sqlite3.Row]:
-        try:
+        with _explained():
             results = await _database(self.datasette, database).execute(statement.sql, dict(statement.parameters))
-        except QueryInterrupted as error:
-            raise Unavailable("The database took longer than its time limit. Try again later.") from error
-        except sqlite3.Error as error:
-            raise Unavailable("The database could not be read just now. Try again later.") from error
-        return list(results.rows)
+            return list(results.rows)
+
+    async def _execute_long(self, database: str, statement: Statement) -> list[sqlite3.Row]:
+        """As `_execute`, for what is asked once and remembered, so that it may take longer than a page."""
+
+        def ask(connection: sqlite3.Connection) -> list[sqlite3.Row]:
+            with sqlite_timelimit(connection, LONG_MS):
+                return connection.execute(statement.sql, dict(statement.parameters)).fetchall()
+
+        with _explained():
+            found: list[sqlite3.Row] = await _database(self.datasette, database).execute_fn(ask)
+            return found
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn what a database may answer with into our error."""
+    try:
+        yield
+    except QueryInterrupted as error:
+        raise Unavailable("The database took longer than its time limit. Try again later.") from error
+    except sqlite3.Error as error:
+        raise Unavailable("The database could not be read just now. Try again later.") from error
 
 
 def _database(datasette: Datasette, name: str) -> Database:

@@ -54,8 +54,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 class Site:
     """A Datasette with the plugin, over one database file that the test fills."""
 
-    def __init__(self, path: Path, settings: dict[str, Any], **metadata: Any) -> None:
+    def __init__(self, path: Path, settings: dict[str, Any], immutable: bool = False, **metadata: Any) -> None:
         self.path = path
+        self.immutable = immutable
         self.settings = settings
         self.metadata = metadata
         self._datasette: Datasette | None = None
@@ -80,7 +81,9 @@ class Site:
         """The instance, made at first use."""
         if self._datasette is None:
             metadata = {**self.metadata, "plugins": {"datasette-tagfeeds": self.settings}}
-            self._datasette = Datasette([str(self.path)], metadata=metadata)
+            self._datasette = Datasette(
+                [] if self.immutable else [str(self.path)], immutables=[str(self.path)] if self.immutable else [], metadata=metadata
+            )
         return self._datasette
 
     async def start(self) -> None:

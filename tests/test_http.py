@@ -7,7 +7,7 @@ from conftest import ATOM, SETTINGS, texts
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasette_tagfeeds.web.urls import decode_tag, encode_tag, split_format
+from datasette_tagfeeds.expression import decode_tag, encode_tag, split_format
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
@@ -35,9 +35,22 @@ async def test_other_escapes_of_a_tag_are_understood_and_told_the_canonical_one(
         ("/tags/nope", 404, "Nothing is tagged “nope”."),
         ("/tags/nope.atom", 404, "Nothing is tagged “nope”."),
         ("/tags/%3Cscript%3E", 404, "Nothing is tagged “&lt;script&gt;”."),
-        ("/tags/a+b", 400, "cannot do yet"),
-        ("/tags/-a.atom", 400, "cannot do yet"),
-        ("/tags/.atom", 400, "no tag"),
+        ("/tags/a++b", 400, "a tag is missing before “+”"),
+        ("/tags/a,.atom", 400, "a tag is missing at the end"),
+        ("/tags/()", 400, "a tag is missing before “)”"),
+        ("/tags/(a", 400, "not closed"),
+        ("/tags/a)", 400, "where the expression should end"),
+        ("/tags/--a", 400, "stands before a tag"),
+        ("/tags/.atom", 400, "a tag is missing"),
+        ("/tags/python+nope", 404, "Nothing is tagged “nope”."),
+        ("/tags/a+b+c+d+e+f+g+h+i", 400, "at most 8 tags"),
+        ("/tags/(((a)))", 400, "at most 2 levels"),
+        ("/tags/python.atom?year=20", 400, "“year” must be"),
+        ("/tags/python?month=2", 400, "“month” needs “year”"),
+        ("/tags/python?year=2020&month=13", 400, "“month” must be"),
+        ("/tags/python.atom?type=nope", 400, "no type “nope”"),
+        ("/tags/python.atom?q=x", 400, "full-text index"),
+        ("/tags/python?size=1&size=2", 400, "more than once"),
         ("/tags/@x", 404, "no named expression"),
         ("/tags/%FF.atom", 400, "not UTF-8"),
         ("/tags/python/x/y", 404, "no such page"),

@@ -39,5 +39,6 @@ def test_no_other_setting_is_described():
 
 
 def test_every_route_and_template_is_described():
-    assert {"/tags", "/tags.atom", "/tags/{tag}", "/tags/{tag}.atom"} <= headings("routes.md")
-    assert {"tagfeeds-entry-<source>.html", "tagfeeds-tag.html", "tagfeeds-index.html"} <= headings("templates.md")
+    assert {"/tags", "/tags.atom", "/tags/{expression}", "/tags/{expression}.atom", "/-/tagfeeds"} <= headings("routes.md")
+    assert {"datasette tagfeeds check", "datasette tagfeeds settings"} <= headings("health.md")
+    assert {"tagfeeds-entry-<source>.html", "tagfeeds-tag.html", "tagfeeds-index.html", "tagfeeds-health.html"} <= headings("templates.md")

@@ -46,7 +46,7 @@ def post(**source):
         (post(trusted="yes"), f"{ROOT}.sources.post.trusted: must be true or false, not text"),
         (post(template="tagfeeds-entry-pst.html"), f"{ROOT}.sources.post.template: no template 'tagfeeds-entry-pst.html'"),
         (post(where="is_drft = 0"), f"{ROOT}.sources.post.where: SQLite says: no such column: is_drft"),
-        (post(tags="post_tag"), f"{ROOT}.sources.post.tags: no table 'post_tag'; did you mean 'post_tags'?"),
+        (post(tags="post_tag"), f"{ROOT}.sources.post.tags: no table or column 'post_tag'; did you mean 'post_tags'?"),
         (post(tags={"join": "post_tags", "item": "post_id"}), f"{ROOT}.sources.post.tags.tag: is missing"),
         (
             post(tags={"join": "post_tags", "item": "post", "tag": "tag_id"}),
@@ -55,7 +55,7 @@ def post(**source):
         (post(order="nam"), f"{ROOT}.sources.post.order: no column 'nam' in post_tags or tag"),
         (post(namespace="a b"), f"{ROOT}.sources.post.namespace: must be letters, digits"),
         (post(markdwn="body"), f"{ROOT}.sources.post.markdwn: unknown setting; did you mean 'markdown'?"),
-        ({"sources": {"tag": {}}}, f"{ROOT}.sources.tag.tags: no join table was found"),
+        ({"sources": {"tag": {}}}, f"{ROOT}.sources.tag.tags: no tags of tag were found by themselves"),
         ({"sources": {"post": "x"}}, f"{ROOT}.sources.post: must be a map, not text"),
         ({"sources": []}, f"{ROOT}.sources: must be a map, not a list"),
         ({"path": "/-"}, f"{ROOT}.path:"),

@@ -59,15 +59,6 @@ async def test_feed_page_and_index_agree(site, schema, sources, tag, ids):
     assert texts(await blog.feed(following.replace("https://example.org", "")), "a:entry/a:id") == [f"tag:example.org,2026:{ids[1]}"]
 
 
-async def test_a_compound_key_is_refused_for_now(site):
-    from datasette_tagfeeds.errors import ConfigError
-
-    schema = """create table post (a, b, title, primary key (a, b)); create table tag (id integer primary key, tag);
-        create table post_tags (post_id, tag_id)"""
-    with pytest.raises(ConfigError, match="primary key of 2 columns"):
-        await site({"sources": {"post": {}}}, schema).start()
-
-
 NOCASE = """
 create table post (id text primary key, title, created);
 create table tag (id integer primary key, tag);

@@ -1,1 +1,1 @@
-"""The ways to store tags, one file each; every one compiles to `model.Shape`."""
+"""The ways to store tags, one file each; every one becomes `model.Taggings`, which `taggings` turns into questions."""

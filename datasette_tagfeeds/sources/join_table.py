@@ -1,54 +1,44 @@
-"""Tags in a table of their own, tied to items by a join table: Django, sqlite-utils, WordPress."""
+"""Tags in a table of their own, tied to items by a join table: Django, sqlite-utils, Ghost. Also a tag's key in the item's own row."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from ..sql import equals_tag, is_tag, quote, tag_text
+from ..model import ForeignKey, Table, Taggings
+from ..sql import columns_of, is_key, key, literal, quote
 
 
-@dataclass(frozen=True)
-class JoinTable:
-    """item_table.item_referenced <- join.item_column, join.tag_column -> tag_table.tag_key; tag_table.tag_name is the tag.
+def join_table(
+    item: Table,
+    item_key: tuple[str, ...],
+    join: Table,
+    to_item: ForeignKey,
+    to_tag: ForeignKey,
+    tag: Table,
+    name: str,
+    order: tuple[str, str] | None = None,
+    only: Mapping[str, object] | None = None,
+) -> Taggings:
+    """item <- join.to_item, join.to_tag -> tag.name; `order` is the (table, column) that orders an item's tags.
 
-    `order` is the column, as (table, column) of the join or the tag table, by which an item's tags are ordered.
+    `only` holds values of columns of the join table, for one that also ties other things together.
     """
+    tables = f"{quote(join.name)} as j join {quote(tag.name)} as t on {_equal('t', to_tag.other_columns, 'j', to_tag.columns)}"
+    direct = to_item.other_columns == item_key
+    if not direct:
+        tables += f" join {quote(item.name)} as i on {_equal('i', to_item.other_columns, 'j', to_item.columns)}"
+    alias, columns = ("j", to_item.columns) if direct else ("i", item_key)
+    by_table, by_column = order or (tag.name, to_tag.other_columns[0])
+    return Taggings(
+        shape="join table" if not only else "generic relation",
+        tables=tables,
+        item=key(columns, alias),
+        tag=f"t.{quote(name)}",
+        position=f"{'j' if by_table == join.name else 't'}.{quote(by_column)}",
+        tests=(*(f"j.{quote(column)} = {literal(value)}" for column, value in (only or {}).items()), *is_key(columns, alias)),
+        indexes=((join.name, to_tag.columns[0]), (join.name, to_item.columns[0]), (tag.name, name)),
+        described_in=(tag.name, name),
+    )
 
-    item_table: str
-    item_key: str
-    item_referenced: str
-    join: str
-    item_column: str
-    tag_column: str
-    tag_table: str
-    tag_key: str
-    tag_name: str
-    order: tuple[str, str]
 
-    def tagged(self) -> str:
-        """SELECT item, tag, position, in the order of the tag table's key unless the source says otherwise."""
-        name = self._name
-        order_table, order_column = self.order
-        position = f"{'t' if order_table == self.tag_table else 'j'}.{quote(order_column)}"
-        return f"select {self._item} as item, {tag_text(name)} as tag, {position} as position {self._from} where {is_tag(name)}"
-
-    def carrying(self, parameter: str) -> str:
-        """SELECT item of the rows joined to the tag bound as `parameter`."""
-        return f"select {self._item} {self._from} where {equals_tag(self._name, parameter)} and {is_tag(self._name)}"
-
-    @property
-    def _name(self) -> str:
-        return f"t.{quote(self.tag_name)}"
-
-    @property
-    def _item(self) -> str:
-        return f"j.{quote(self.item_column)}" if self._refers_to_key else f"i.{quote(self.item_key)}"
-
-    @property
-    def _refers_to_key(self) -> bool:
-        return self.item_referenced == self.item_key
-
-    @property
-    def _from(self) -> str:
-        taggings = f"from {quote(self.join)} as j join {quote(self.tag_table)} as t on t.{quote(self.tag_key)} = j.{quote(self.tag_column)}"
-        if self._refers_to_key:
-            return taggings
-        return f"{taggings} join {quote(self.item_table)} as i on i.{quote(self.item_referenced)} = j.{quote(self.item_column)}"
+def _equal(left: str, left_columns: tuple[str, ...], right: str, right_columns: tuple[str, ...]) -> str:
+    pairs = zip(columns_of(left_columns, left), columns_of(right_columns, right), strict=True)
+    return " and ".join(f"{one} = {other}" for one, other in pairs)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .. import compat
 from ..compat import Actor
+from ..config import Settings
 from ..model import Source
 
 if TYPE_CHECKING:
@@ -16,21 +17,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Visible:
-    """The sources that an actor may see; `private` where the anonymous actor may not see one of them."""
+    """The sources, and the (database, table)s about tags, that an actor may see; `private` where the anonymous actor may not
+    see one of the sources."""
 
     sources: tuple[Source, ...]
     private: bool
+    tables: frozenset[tuple[str, str]]
 
 
-async def visible(datasette: Datasette, actor: Actor, sources: Iterable[Source]) -> Visible:
+async def visible(datasette: Datasette, actor: Actor, settings: Settings) -> Visible:
     """The sources all of whose tables the actor may see: items, join and tag tables, and what views and `where` read.
 
     Raises datasette.Forbidden for an actor who sees no source and may not view the instance.
     """
-    sources = list(sources)
-    asked = {(source.database, table) for source in sources for table in source.reads}
-    verdicts = {pair: await compat.table_visibility(datasette, actor, *pair) for pair in sorted(asked)}
-    seen = tuple(source for source in sources if all(verdicts[source.database, table][0] for table in source.reads))
+    asked = {(source.database, table) for source in settings.sources for table in source.reads}
+    about = [*settings.described_in, *([settings.aliased_by] if settings.aliased_by else [])]
+    asked |= {(one.database, table) for one in about for table in (one.table, *(one.leads_to or ())[:1])}
+    verdicts = await tables(datasette, actor, asked)
+    seen = tuple(source for source in settings.sources if all(verdicts[source.database, table][0] for table in source.reads))
     if not seen:
         await compat.ensure_instance(datasette, actor)
-    return Visible(seen, any(verdicts[source.database, table][1] for source in seen for table in source.reads))
+    private = any(verdicts[source.database, table][1] for source in seen for table in source.reads)
+    return Visible(seen, private, frozenset(pair for pair, (allowed, _) in verdicts.items() if allowed))
+
+
+async def tables(datasette: Datasette, actor: Actor, asked: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[bool, bool]]:
+    """(visible to the actor, hidden from the anonymous one) of each (database, table)."""
+    return {pair: await compat.table_visibility(datasette, actor, *pair) for pair in sorted(asked)}
+
+
+async def ensure_instance(datasette: Datasette, actor: Actor) -> None:
+    """Raise datasette.Forbidden where the actor may not view the instance."""
+    await compat.ensure_instance(datasette, actor)

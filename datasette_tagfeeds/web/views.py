@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterable
 from functools import wraps
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from datasette.utils import to_css_class
 from datasette.utils.asgi import Request, Response
 from datasette.views.base import DatasetteError
+from markupsafe import Markup
 
-from .. import site, store
-from ..entries import Builder
+from .. import content, site
+from ..config import Settings
 from ..errors import AddressTooLong, BadRequest, MethodNotAllowed, NotFound, TagfeedsError
+from ..expression import MAX_TAGS, And, Expression, Not, Or, Tag, canonical, decode_tag, in_words, parse, split_format, tags
 from ..formats import atom, html
-from ..model import Category, Entry, Feed, Item, Link, Person, TagCount, Tally
-from ..site import Site
-from ..store import Store
+from ..health import Health
+from ..model import Category, Feed, Link, Person, TagCount, Tally
+from ..statements import Selection
 from ..values import one_line, scrub
-from . import access, paging
-from .urls import FEED, PAGE, Addresses, decode_tag, split_format
+from . import access
+from .urls import FEED, PAGE, Addresses
+from .visit import Visit, visit
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 View = Callable[[Request, "Datasette"], Awaitable[Response]]
 MAX_ADDRESS = 8 * 1024
 INDEX_SIZE = 500
+HEALTH = "/-/tagfeeds"
 NEVER = "1970-01-01T00:00:00Z"
 FEED_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -57,92 +61,148 @@ def answers(view: View) -> View:
     return answering
 
 
-class _Visit:
-    """One request's view of the site: what its actor may see, at one moment, and where things are."""
-
-    def __init__(self, request: Request, datasette: Datasette, here: Site, visible: access.Visible) -> None:
-        self.request = request
-        self.datasette = datasette
-        self.site = here
-        self.private = visible.private
-        self.store = Store(datasette, visible.sources, store.now())
-        self.addresses = Addresses(datasette, request, here.settings, site.path(datasette))
-        self.size = paging.size(request.args.get("size"), here.settings.size)
-        self.after = paging.read(request.args.get("next"))
-
-    async def page(self, tag: str | None, feed: bool) -> tuple[tuple[Entry, ...], Item | None]:
-        """The entries of the page asked for, and the item after which the next page begins (None on the last)."""
-        items = await self.store.stream(tag, self.size + 1, self.after, dated=feed)
-        shown, more = items[: self.size], len(items) > self.size
-        builder = Builder(self.store.sources, self.site.templates, replace(self.addresses, linked_locally=not feed), whole=feed)
-        return builder.entries(shown, await self.store.rows(shown)), shown[-1] if more else None
-
-    def query(self, after: Item | None) -> str:
-        """The query string of this page (None) or of the one that begins after an item."""
-        given = {"size": self.request.args.get("size"), "next": paging.write(after) if after else None}
-        kept = {name: value for name, value in given.items() if value is not None}
-        return f"?{urlencode(kept)}" if kept else ""
-
-
-async def _visit(request: Request, datasette: Datasette) -> _Visit:
-    here = await site.site(datasette)
-    return _Visit(request, datasette, here, await access.visible(datasette, request.actor, here.settings.sources))
-
-
 @answers
 async def index(request: Request, datasette: Datasette) -> Response:
-    """/tags: every tag with its count."""
-    visit = await _visit(request, datasette)
-    counts = await visit.store.tag_counts()
+    """/tags: every tag with its count. A form's choice of tags (?t=a&t=b&not=c&op=any) leads to their combination."""
+    if chosen := _chosen(request):
+        return Response.redirect(Addresses(datasette, request, Settings(), site.path(datasette)).local(chosen), status=302)
+    here = await visit(request, datasette)
+    counts = [one for one in (await here.store.tag_list()).counts if one.tag not in here.settings.hidden]
     start = _index_start(request.args.get("next"), len(counts))
     shown = counts[start : start + INDEX_SIZE]
-    further = f"{visit.addresses.local()}?next={start + INDEX_SIZE}" if start + INDEX_SIZE < len(counts) else None
-    tallies = await visit.store.tallies(None)
+    further = f"{here.addresses.local()}?next={start + INDEX_SIZE}" if start + INDEX_SIZE < len(counts) else None
+    tallies = await here.store.tallies(Selection())
     context = {
-        "tags": [_counted(one, counts[0].items, visit.addresses) for one in shown],
+        "tags": [_counted(one, counts[0].items, here.addresses) for one in shown],
         "total": len(counts),
         "start": start,
         "next_url": further,
-        "feed_url": visit.addresses.absolute(visit.addresses.local(format="atom")) if _has_dates(visit, tallies) else None,
-        "page_url": visit.addresses.absolute(visit.addresses.local()) + (f"?next={start}" if start else ""),
-        "feed_title": _feed_title(visit, None),
-        **_about(visit, tallies),
+        "feed_url": _feed_url(here, None, [tally.source for tally in tallies]),
+        "page_url": here.addresses.absolute(here.addresses.local()) + (f"?next={start}" if start else ""),
+        "feed_title": here.title(None),
+        "narrowed": "",
+        **_about(here, tallies),
     }
-    return await _html(visit, ["tagfeeds-index.html"], context)
+    return await _html(here, ["tagfeeds-index.html"], context)
+
+
+def _chosen(request: Request) -> Expression | None:
+    """The expression that a form's fields `t`, `not` and `op` (all or any) choose."""
+    wanted = [Tag(one) for one in dict.fromkeys(request.args.getlist("t")) if one.strip()]
+    unwanted = [Not(Tag(one)) for one in dict.fromkeys(request.args.getlist("not")) if one.strip()]
+    if not wanted and not unwanted:
+        return None
+    if len(wanted) + len(unwanted) > MAX_TAGS:
+        raise BadRequest(f"An expression combines at most {MAX_TAGS} tags.")
+    if (op := request.args.get("op") or "all") not in ("all", "any"):
+        raise BadRequest("The parameter “op” must be all or any.")
+    either = Or(tuple(wanted)) if op == "any" and len(wanted) > 1 else None
+    parts = (*([either] if either else wanted), *unwanted)
+    return canonical(And(parts)) if len(parts) > 1 else parts[0]
 
 
 @answers
 async def everything(request: Request, datasette: Datasette) -> Response:
     """/tags.atom: all that is tagged."""
-    return await _feed(await _visit(request, datasette), None)
+    return await _feed(await visit(request, datasette), None)
 
 
 @answers
 async def tag(request: Request, datasette: Datasette) -> Response:
-    """/tags/{tag} and /tags/{tag}.atom: what carries the tag."""
-    stem, format = split_format(request.url_vars["segment"])
-    name = decode_tag(stem)
-    visit = await _visit(request, datasette)
-    tallies = await visit.store.tallies(name)
-    if not tallies:
-        raise NotFound(f"Nothing is tagged “{name}”.")
+    """/tags/{expression} and /tags/{expression}.atom: what it holds. Another form of an expression leads to the canonical one."""
+    segment = request.url_vars["segment"]
+    stem, format = split_format(segment)
+    parsed = parse(stem)
+    here = await visit(request, datasette)
+    try:
+        expression = await here.resolved(parsed)
+    except NotFound:
+        # feed.json may be a tag, and not a format of the tag feed.
+        whole = decode_tag(segment) if format and not re.search(r"[+,()]|^-", segment) else ""
+        if whole not in (await here.store.tag_list()).by_name:
+            raise
+        return _redirect(request, here.addresses.local(Tag(whole)))
+    if expression != parsed:
+        return _redirect(request, here.addresses.local(expression, format))
     if format == "atom":
-        return await _feed(visit, name)
+        return await _feed(here, expression)
     if format:
-        raise NotFound(f"There is no {format} feed here; {visit.addresses.local(name, 'atom')} is the Atom feed.")
-    entries, last = await visit.page(name, feed=False)
-    own = visit.addresses.local(name)
+        raise NotFound(f"There is no {format} feed here; {here.addresses.local(expression, 'atom')} is the Atom feed.")
+    return await _page(here, expression)
+
+
+def _redirect(request: Request, path: str) -> Response:
+    return Response.redirect(path + (f"?{request.query_string}" if request.query_string else ""), status=301)
+
+
+async def _page(here: Visit, expression: Expression) -> Response:
+    selection = here.selection(expression)
+    entries, last = await here.page(selection, feed=False)
+    tallies = await here.store.tallies(selection)
+    own, query = here.addresses.local(expression), here.parameters.query
+    single = expression.name if isinstance(expression, Tag) else None
+    description = await here.description(single) if single else ""
+    known = (await here.store.tag_list()).by_name
     context = {
-        "tag": name,
+        "tag": single,
+        "words": in_words(expression),
+        "description": Markup(content.render(description, "markdown", here.addresses.base, trusted=False) or ""),
         "years": list(html.years(entries)),
-        "next_url": own + visit.query(last) if last else None,
-        "first_url": own if visit.after else None,
-        "page_url": visit.addresses.tag(name) + visit.query(visit.after),
-        "feed_url": visit.addresses.absolute(visit.addresses.local(name, "atom")) if _has_dates(visit, tallies) else None,
-        "feed_title": _feed_title(visit, name),
-        **_about(visit, tallies),
+        "next_url": own + query(last) if last else None,
+        "first_url": own + query(None) if here.parameters.after else None,
+        "page_url": here.addresses.absolute(own) + query(here.parameters.after),
+        "feed_url": _feed_url(here, expression, {source for name in tags(expression) for source in known[name].sources}),
+        "feed_title": here.title(expression),
+        "narrowed": here.title(expression).removeprefix(here.title(None)) if here.parameters.filters() else "",
+        "follow": single is not None and not here.request.query_string,
+        **_about(here, tallies),
     }
-    return await _html(visit, [f"tagfeeds-tag-{to_css_class(name)}.html", "tagfeeds-tag.html"], context)
+    names = [f"tagfeeds-tag-{to_css_class(single)}.html"] if single else []
+    return await _html(here, [*names, "tagfeeds-tag.html"], context)
+
+
+@answers
+async def health(request: Request, datasette: Datasette) -> Response:
+    """/-/tagfeeds: what was found, what is wrong with it, and what to do about it."""
+    here, report = await _health(request, datasette)
+    context = {
+        "health": report,
+        "notices": report.all_warnings,
+        "items": sum(source.items or 0 for source in report.sources),
+        "total": len((await here.store.tag_list()).counts),
+        "site_title": here.site.title,
+        "language": here.settings.language,
+        "index_url": here.addresses.local(),
+        "page_url": here.addresses.absolute(str(datasette.urls.path(HEALTH))),
+        "json_url": datasette.urls.path(f"{HEALTH}.json"),
+        "follow": False,
+    }
+    return await _html(here, ["tagfeeds-health.html"], context)
+
+
+@answers
+async def health_json(request: Request, datasette: Datasette) -> Response:
+    """/-/tagfeeds.json: the same for programs."""
+    here, report = await _health(request, datasette)
+    body = json.dumps(report.document(), default=str).encode()
+    headers = {"Content-Length": str(len(body)), **(PRIVATE_HEADERS if here.private else {})}
+    return Response(body, headers=headers, content_type="application/json; charset=utf-8")
+
+
+async def _health(request: Request, datasette: Datasette) -> tuple[Visit, Health]:
+    """The health of what the actor may see, for whoever may see the instance."""
+    await access.ensure_instance(datasette, request.actor)
+    here = await visit(request, datasette)
+    reasons = here.settings.left_out
+    verdicts = await access.tables(
+        datasette, request.actor, {(database, name) for database, table in reasons for name in (table, *reasons[database, table].names)}
+    )
+    left_out = [
+        (*place, reason.sentence)
+        for place, reason in reasons.items()
+        if verdicts[place][0] and all(verdicts[place[0], name][0] for name in reason.names)
+    ]
+    return here, await here.site.health(here.store, left_out, here.addresses.base)
 
 
 @answers
@@ -150,73 +210,71 @@ async def nothing(request: Request, datasette: Datasette) -> Response:
     """All else below the base: a final slash is dropped; there is nothing further down."""
     path = request.scope.get("raw_path", request.path.encode()).decode("ascii", "replace").split("?")[0]
     if path.endswith("/") and not path.endswith("//"):
-        query = request.query_string
-        return Response.redirect(path.rstrip("/") + (f"?{query}" if query else ""), status=301)
+        return _redirect(request, path.rstrip("/"))
     raise NotFound("There is no such page of tags.")
 
 
-async def _feed(visit: _Visit, tag: str | None) -> Response:
-    entries, last = await visit.page(tag, feed=True)
-    settings, addresses = visit.site.settings, visit.addresses
-    own = addresses.absolute(addresses.local(tag, "atom"))
-    links = [Link("self", own + visit.query(visit.after), FEED), Link("alternate", addresses.absolute(addresses.local(tag)), PAGE)]
+def _feed_url(here: Visit, expression: Expression | None, sources: Iterable[str]) -> str | None:
+    """The feed of a page, narrowed as it is; None where no source has dates to order it by."""
+    if not here.has_dates(sources):
+        return None
+    return here.addresses.absolute(here.addresses.local(expression, "atom")) + here.parameters.query(None)
+
+
+async def _feed(here: Visit, expression: Expression | None) -> Response:
+    entries, last = await here.page(here.selection(expression), feed=True)
+    settings, addresses, query = here.settings, here.addresses, here.parameters.query
+    own = addresses.absolute(addresses.local(expression, "atom"))
+    page = addresses.absolute(addresses.local(expression)) + query(None)
+    links = [Link("self", own + query(here.parameters.after), FEED), Link("alternate", page, PAGE)]
     if last:
-        links.append(Link("next", own + visit.query(last), FEED))
-    if last or visit.after:
-        links.append(Link("first", own + visit.query(None), FEED))
-    term = scrub(tag or "").strip()
+        links.append(Link("next", own + query(last), FEED))
+    if last or here.parameters.after:
+        links.append(Link("first", own + query(None), FEED))
+    name = expression.name if isinstance(expression, Tag) else ""
+    term = scrub(name).strip()
     feed = Feed(
-        id=addresses.feed_id(tag),
-        title=_feed_title(visit, tag),
-        author=settings.author or Person(_feed_title(visit, None)),
+        id=addresses.feed_id(expression, here.parameters.filters()),
+        title=here.title(expression),
+        author=settings.author or Person(one_line(here.site.title) or "Tags"),
         updated=max((entry.updated for entry in entries), default=NEVER),
         language=settings.language,
         links=tuple(links),
         entries=entries,
-        category=Category(term, term, addresses.scheme, addresses.tag(tag)) if tag is not None and term else None,
-        complete=not last and not visit.after,
+        category=Category(term, term, addresses.scheme, addresses.tag(name)) if term else None,
+        complete=not last and not here.parameters.after,
     )
     body = atom.render(feed)
-    headers = {**FEED_HEADERS, **(PRIVATE_HEADERS if visit.private else {}), "Content-Length": str(len(body))}
+    headers = {**FEED_HEADERS, **(PRIVATE_HEADERS if here.private else {}), "Content-Length": str(len(body))}
     return Response(body, headers=headers, content_type=f"{atom.MEDIA_TYPE}; charset=utf-8")
 
 
-async def _html(visit: _Visit, templates: list[str], context: dict[str, object]) -> Response:
-    page = await visit.datasette.render_template(templates, context, request=visit.request)
-    return Response.html(page, headers=PRIVATE_HEADERS if visit.private else {})
+async def _html(here: Visit, templates: list[str], context: dict[str, object]) -> Response:
+    page = await here.datasette.render_template(templates, context, request=here.request)
+    return Response.html(page, headers=PRIVATE_HEADERS if here.private else {})
 
 
-def _about(visit: _Visit, tallies: list[Tally]) -> dict[str, object]:
+def _about(here: Visit, tallies: list[Tally]) -> dict[str, object]:
     """What every page says of its items: how many, of which kinds, since when."""
     first = min((tally.first for tally in tallies if tally.first), default="")
     latest = max((tally.last for tally in tallies), default="")
     kinds = sorted(tallies, key=lambda tally: (-tally.items, tally.source))
     return {
-        "site_title": visit.site.title,
-        "language": visit.site.settings.language,
-        "index_url": visit.addresses.local(),
+        "site_title": here.site.title,
+        "language": here.settings.language,
+        "index_url": here.addresses.local(),
         "count": sum(tally.items for tally in tallies),
         "first": html.date_in_words(first),
         "latest": html.date_in_words(latest),
-        "kinds": [(visit.store.sources[tally.source].label, tally.items) for tally in kinds],
-        "private": visit.private,
+        "kinds": [(here.store.sources[tally.source].label, tally.items) for tally in kinds],
+        "private": here.private,
     }
-
-
-def _feed_title(visit: _Visit, tag: str | None) -> str:
-    """Site: tag, as one line."""
-    return one_line(visit.site.title if tag is None else f"{visit.site.title}: {tag}") or "Tags"
-
-
-def _has_dates(visit: _Visit, tallies: list[Tally]) -> bool:
-    """True where some source of these items has a date column: without one there is nothing to subscribe to."""
-    return any(visit.store.sources[tally.source].published for tally in tallies)
 
 
 def _counted(one: TagCount, largest: int, addresses: Addresses) -> dict[str, object]:
     return {
         "name": one.tag,
-        "url": addresses.local(one.tag),
+        "url": addresses.local(Tag(one.tag)),
         "count": one.items,
         "share": round(100 * one.items / largest, 1),
         "latest": html.date_in_words(one.latest),

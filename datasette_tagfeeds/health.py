@@ -1,0 +1,193 @@
+"""The health of a site: what was found, what is wrong with it, what to do about it, and the settings that say the same."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from time import perf_counter
+from typing import Any
+
+import yaml
+
+from .config import Settings
+from .errors import Unavailable
+from .fields import Column
+from .model import Source
+from .source_settings import COLUMNS, EXPRESSIONS
+from .sql import quote
+from .store import Store
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to look at: a code for programs, a sentence, and what to do."""
+
+    code: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class SourceHealth:
+    """One source: where it is, how its tags are stored, what its fields are, and how many of its rows are what. None: it took too long to count."""
+
+    name: str
+    label: str
+    database: str
+    table: str
+    shape: str
+    tags: object
+    fields: Mapping[str, object]
+    where: str | None
+    items: int | None
+    tags_count: int
+    undated: int | None
+    future: int | None
+    untitled: int | None
+    broken: int | None
+    duplicate_ids: int | None
+    indexed: bool
+    warnings: tuple[Notice, ...]
+
+
+@dataclass(frozen=True)
+class Health:
+    """The site as one actor may see it."""
+
+    sources: tuple[SourceHealth, ...]
+    left_out: tuple[tuple[str, str, str], ...]
+    warnings: tuple[Notice, ...]
+    settings: str
+    version: str
+
+    @property
+    def all_warnings(self) -> tuple[Notice, ...]:
+        """Those of the site and those of its sources."""
+        return (*self.warnings, *(one for source in self.sources for one in source.warnings))
+
+    def document(self) -> dict[str, Any]:
+        """The health as JSON holds it (names only ever grow)."""
+        left_out = [{"database": database, "table": table, "reason": reason} for database, table, reason in self.left_out]
+        return {**asdict(self), "left_out": left_out}
+
+
+async def health(
+    store: Store, settings: Settings, given: Mapping[str, Any], left_out: Iterable[tuple[str, str, str]], base: str, version: str
+) -> Health:
+    """The health of what the store's actor may see. `given` is the block of settings as it was written, `base` this server's address."""
+    tags = (await store.tag_list()).counts
+    sources = [await _source(store, one, sum(one.name in tag.sources for tag in tags)) for one in store.sources.values()]
+    whole = len(store.sources) == len(settings.sources)
+    return Health(
+        tuple(sources),
+        tuple(left_out),
+        tuple(_of_the_site(store, settings, base)),
+        written(given if whole else {}, store.sources.values()),
+        version,
+    )
+
+
+def written(given: Mapping[str, Any], sources: Iterable[Source]) -> str:
+    """YAML of the settings, with all that was found written out."""
+    rest = {name: value for name, value in given.items() if name not in ("sources", "defaults", "discover") and value is not None}
+    block = {**rest, "sources": {one.name: dict(one.written) for one in sources}}
+    text: str = yaml.dump({"plugins": {"datasette-tagfeeds": block}}, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
+    return text
+
+
+class _Plain(yaml.SafeDumper):
+    """YAML without anchors, and with long texts as blocks."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write everything out."""
+        return True
+
+
+async def _source(store: Store, source: Source, tags: int) -> SourceHealth:
+    counts = await _counts(store, source)
+    fields = {name: source.written[name] for name in (*EXPRESSIONS, *COLUMNS) if name in source.written}
+    scan = await _scan(store, source) if not source.tags.indexes else None
+    return SourceHealth(
+        name=source.name,
+        label=source.label,
+        database=source.database,
+        table=source.table,
+        shape=source.tags.shape,
+        tags=source.written.get("tags") or {"sql": source.written.get("sql")},
+        fields=fields,
+        where=source.where,
+        tags_count=tags,
+        indexed=False,
+        warnings=tuple(_notices(source, counts, scan)),
+        **counts,
+    )
+
+
+async def _counts(store: Store, source: Source) -> dict[str, int | None]:
+    title, given_id = source.fields.get("title"), source.fields.get("id")
+    names = ("items", "undated", "future", "untitled", "duplicate_ids", "broken")
+    try:
+        found = await store.facts(
+            source, title.name if isinstance(title, Column) else None, given_id.name if isinstance(given_id, Column) else None
+        )
+    except Unavailable:
+        return dict.fromkeys(names)
+    return dict(zip(names, found, strict=True))
+
+
+async def _scan(store: Store, source: Source) -> int | None:
+    """The milliseconds that finding one tag takes where no index can help; None where it takes too long."""
+    start = perf_counter()
+    try:
+        await store.scan(source)
+    except Unavailable:
+        return None
+    return round(1000 * (perf_counter() - start))
+
+
+def _notices(source: Source, counts: Mapping[str, int | None], scan: int | None) -> Iterator[Notice]:
+    for table, column in source.unindexed:
+        name = quote(f"idx_{table}_{column}")
+        message = f"{table} has no index on {column}. Each tag page reads the whole table: it is quick now, and slows as the table grows."
+        yield Notice("missing_index", message, f"create index {name} on {quote(table)} ({quote(column)});")
+    if not source.tags.indexes:
+        cost = f"{scan} ms just now" if scan is not None else "longer than the time limit"
+        message = f"Finding a tag of {source.name} reads the whole table, since its tags are stored as {source.tags.shape}: {cost}."
+        yield Notice("full_scan", message, "Nothing while it is quick; for a large table, keep the tags in a join table.")
+    if counts["items"] is None:
+        yield Notice("too_slow", f"Counting {source.name} took longer than the time limit.", "Add the indexes named here, if any are.")
+    if not source.published:
+        message = f"{source.name} has no column of dates, so its items are on pages and in no feed."
+        yield Notice("no_dates", message, f"Name the column: sources: {{{source.name}: {{published: …}}}}")
+    elif undated := counts["undated"]:
+        message = (
+            f"{undated} of {source.name} have no readable date in {source.published}. They are on pages, after the others, and in no feed."
+        )
+        yield Notice("undated", message, f"Fill {source.published} in these rows, or name another column as published.")
+    if untitled := counts["untitled"]:
+        message = f"{untitled} of {source.name} have no title; the first words of their text stand in for it."
+        yield Notice("untitled", message, 'Fill the column, or give an expression: title: "{{ title or … }}"')
+    if broken := counts["broken"]:
+        yield Notice(
+            "broken", f"{broken} rows of {source.name} hold tags that cannot be read; they count as untagged.", "Mend the column of tags."
+        )
+    if double := counts["duplicate_ids"]:
+        message = f"{double} of {source.name} have an id that another item has too; readers show only one of them."
+        yield Notice("duplicate_ids", message, "Take away the setting id, or make its column unique.")
+    if not source.is_view and source.key[0] not in source.columns and source.path == source.key:
+        message = f"{source.table} has no primary key. Its rows are told apart by rowid, which VACUUM may change; readers then see all items again."
+        yield Notice("rowid_key", message, "Give the table a primary key.")
+
+
+def _of_the_site(store: Store, settings: Settings, base: str) -> Iterator[Notice]:
+    if not store.sources:
+        message = "No table with tags was found that you may see."
+        yield Notice(
+            "nothing_found",
+            message,
+            "Name one in the settings: sources: {posts: {tags: …}}. Below is what was looked at, and why it was not used.",
+        )
+    if not settings.base_url:
+        also = (
+            "" if settings.authority else ", and so do the ids of entries: a second name of this server would give the same items other ids"
+        )
+        remedy = f"plugins:\n  datasette-tagfeeds:\n    base_url: {base.rstrip('/')}"
+        yield Notice("no_base_url", f"base_url is not set. Feeds take their addresses from each request{also}.", remedy)

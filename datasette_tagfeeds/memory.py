@@ -1,0 +1,99 @@
+"""What is remembered of each state of the data: the list of all tags. And how a change is noticed."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher, get_close_matches
+from itertools import count
+from typing import TYPE_CHECKING
+
+from .model import TagCount
+
+if TYPE_CHECKING:
+    from datasette.database import Database
+
+# Each set of visible sources has a list of its own; more than these are few.
+LISTS = 50
+SUGGESTED = 3
+
+Version = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class TagList:
+    """Every tag of some sources, most used first; `until` is when the next scheduled item becomes due ('' for never)."""
+
+    counts: tuple[TagCount, ...]
+    by_name: Mapping[str, TagCount]
+    folded: Mapping[str, str]
+    versions: tuple[tuple[str, Version], ...]
+    until: str
+
+    @classmethod
+    def of(cls, counts: Iterable[TagCount], versions: tuple[tuple[str, Version], ...], until: str) -> TagList:
+        """The list of these counts, as they were in these versions of the databases."""
+        ordered = tuple(sorted(counts, key=lambda one: (-one.items, one.tag)))
+        folded: dict[str, str] = {}
+        for one in ordered:
+            folded.setdefault(_fold(one.tag), one.tag)
+        return cls(ordered, {one.tag: one for one in ordered}, folded, versions, until)
+
+    def spelt(self, tag: str) -> str | None:
+        """The tag as it is stored: exactly, else with ASCII case ignored, the commonest first; None where there is none."""
+        return tag if tag in self.by_name else self.folded.get(_fold(tag))
+
+    def near(self, tag: str) -> list[str]:
+        """Up to three tags that someone may have meant: those that begin alike, hold it, or differ by little."""
+        wanted = _fold(tag)[:100]
+        starts = [name for fold, name in self.folded.items() if fold.startswith(wanted) or wanted.startswith(fold)]
+        # Only words of about the same length and a common beginning or end are compared letter by letter.
+        alike = [fold for fold in self.folded if abs(len(fold) - len(wanted)) <= 3 and (fold[:2] == wanted[:2] or fold[-2:] == wanted[-2:])]
+        close = [self.folded[fold] for fold in get_close_matches(wanted, alike[:2000], SUGGESTED, 0.6)]
+        ranked = dict.fromkeys([*close, *sorted(starts, key=lambda name: -SequenceMatcher(None, name.lower(), wanted).ratio())])
+        return list(ranked)[:SUGGESTED]
+
+
+def _fold(tag: str) -> str:
+    """The tag with ASCII letters made small; other letters have no case that everyone agrees on."""
+    return "".join(char.lower() if char.isascii() else char for char in tag)
+
+
+class Memory:
+    """What is remembered for one Datasette, and the connections by which changes are seen."""
+
+    def __init__(self) -> None:
+        self.lists: OrderedDict[frozenset[str], TagList] = OrderedDict()
+        self.facts: dict[str, tuple[object, tuple[int, ...]]] = {}
+        self._watches: dict[str, sqlite3.Connection] = {}
+        self._unknown = count()
+
+    def keep(self, sources: frozenset[str], made: TagList) -> None:
+        """Remember a list, and forget the oldest of too many."""
+        self.lists[sources] = made
+        self.lists.move_to_end(sources)
+        if len(self.lists) > LISTS:
+            self.lists.popitem(last=False)
+
+    def version(self, name: str, database: Database) -> Version:
+        """A value that changes whenever the data may have: SQLite's data_version on a connection of our own, and the file's identity."""
+        if not database.is_mutable:
+            return ("immutable",)
+        try:
+            watch = self._watches.get(name)
+            if watch is None:
+                watch = self._watches[name] = database.connect()
+                watch.execute("pragma busy_timeout = 0")
+            return (watch.execute("pragma data_version").fetchone()[0], _file(database.path))
+        except (sqlite3.Error, OSError):  # locked just now: take it for changed
+            return ("unknown", next(self._unknown))
+
+
+def _file(path: str | None) -> tuple[int, int]:
+    if not path:
+        return (0, 0)
+    status = os.stat(path)
+    return (status.st_ino, status.st_dev)

@@ -1,0 +1,107 @@
+"""One request's view of the site: what its actor may see, at one moment, and where things are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from datasette.utils.asgi import Request
+
+from .. import expression as expressions
+from .. import site, store
+from ..entries import Builder
+from ..errors import Gone, NotFound
+from ..expression import Expression, in_words
+from ..memory import TagList
+from ..model import Entry, Item, TagTable
+from ..site import Site
+from ..statements import Selection
+from ..store import Store
+from ..values import one_line
+from . import access, parameters
+from .urls import Addresses
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+
+class Visit:
+    """What a view needs to answer: the site as its actor sees it, the parameters, the addresses."""
+
+    def __init__(self, request: Request, datasette: Datasette, here: Site, visible: access.Visible) -> None:
+        self.request = request
+        self.datasette = datasette
+        self.site = here
+        self.settings = here.settings
+        self.private = visible.private
+        self.tables = visible.tables
+        self.store = Store(datasette, visible.sources, store.now())
+        self.addresses = Addresses(datasette, request, here.settings, site.path(datasette))
+        self.parameters = parameters.read(request.args, visible.sources, here.settings.size)
+
+    def selection(self, expression: Expression | None) -> Selection:
+        """The items that the expression and the parameters ask for."""
+        return self.parameters.selection(expression, self.store.sources.values())
+
+    async def page(self, selection: Selection, feed: bool) -> tuple[tuple[Entry, ...], Item | None]:
+        """The entries of the page asked for, and the item after which the next page begins (None on the last)."""
+        size = self.parameters.size
+        items = await self.store.stream(selection, size + 1, self.parameters.after, dated=feed)
+        shown, more = items[:size], len(items) > size
+        builder = Builder(self.store.sources, self.site.templates, replace(self.addresses, linked_locally=not feed), whole=feed)
+        return builder.entries(shown, await self.store.rows(shown)), shown[-1] if more else None
+
+    async def resolved(self, expression: Expression) -> Expression:
+        """The canonical form: aliases resolved, stored spelling, sorted. Raises Gone and NotFound for tags that are not to be had."""
+        tags = await self.store.tag_list()
+        spelt = {name: await self._spelt(name, tags) for name in expressions.tags(expression)}
+        return expressions.canonical(expressions.with_tags(expression, spelt.__getitem__))
+
+    async def _spelt(self, name: str, tags: TagList) -> str:
+        if name in self.settings.gone:
+            raise Gone(f"The tag “{name}” is gone.")
+        if found := tags.spelt(name):
+            return found
+        new = (await self._aliases()).get(name)
+        if new in self.settings.gone:
+            raise Gone(f"The tag “{name}” is gone.")
+        if new and (found := tags.spelt(new)):
+            return found
+        near = [f"“{one}”" for one in tags.near(name) if one not in self.settings.hidden]
+        maybe = f" Did you mean {' or '.join([', '.join(near[:-1]), near[-1]] if near[1:] else near)}?" if near else ""
+        raise NotFound(f"Nothing is tagged “{name}”.{maybe}")
+
+    async def _aliases(self) -> dict[str, str]:
+        about = self.settings.aliased_by
+        found = await self.store.renamed(about) if about and self.sees(about) else {}
+        return {**found, **self.settings.aliases}
+
+    def sees(self, about: TagTable) -> bool:
+        """True where the actor may see a table about tags, and the one that it leads to."""
+        named = {about.table, *([about.leads_to[0]] if about.leads_to else [])}
+        return all((about.database, table) in self.tables for table in named)
+
+    async def description(self, tag: str) -> str:
+        """What the tables of tags say about one, as written; '' for nothing."""
+        for about in self.settings.described_in:
+            if self.sees(about) and (found := await self.store.description(about, tag)):
+                return found
+        return ""
+
+    def title(self, expression: Expression | None) -> str:
+        """Site: python and not django, as one line; with what the parameters narrow it to."""
+        labels = {name: source.label for name, source in self.store.sources.items()}
+        about = [in_words(expression)] if expression is not None else []
+        words = [*about, *([narrowed] if (narrowed := self.parameters.in_words(labels)) else [])]
+        return one_line(": ".join([self.site.title, ", ".join(words)]) if words else self.site.title) or "Tags"
+
+    def has_dates(self, names: Iterable[str]) -> bool:
+        """True where one of these sources has a date column: without any there is nothing to subscribe to."""
+        return any(self.store.sources[name].published for name in names)
+
+
+async def visit(request: Request, datasette: Datasette) -> Visit:
+    """The visit that a request is. Raises datasette.Forbidden for an actor who may see nothing, BadRequest for bad parameters."""
+    here = await site.site(datasette)
+    return Visit(request, datasette, here, await access.visible(datasette, request.actor, here.settings))
