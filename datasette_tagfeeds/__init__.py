@@ -27,7 +27,7 @@ def startup(datasette: Datasette) -> Callable[[], Awaitable[None]]:
     """Check the settings before anything is served."""
 
     async def check() -> None:
-        await site.site(datasette)
+        await site.start(datasette)
 
     return check
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timezone
+from functools import lru_cache
 
 from .dates import looks_like_dates, parse
 from .looks import is_data, is_image, is_url, markup_of, share_of
@@ -90,6 +91,7 @@ _UNSHOWN = frozenset(
 )
 
 
+@lru_cache(maxsize=10_000)
 def plain(name: str) -> str:
     """A column's name, letter case and separators aside."""
     return re.sub(r"[\W_]+", "", name).lower()

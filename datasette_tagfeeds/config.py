@@ -61,8 +61,9 @@ def load(given: object, databases: Mapping[str, Schema], problems: Problems) -> 
     problems.unknown(ROOT, block.given, KNOWN)
     plain = {name: value for name, check in PLAIN.items() if (value := block.option(name, check)) is not None}
     settings = Settings(**plain)
-    written, left_out = _wanted(block, databases)
-    sources = _without(settings.gone, _sources(block, written, databases, settings.timezone))
+    listed, discovered, left_out = _wanted(block, databases)
+    made = [*_sources(block, listed, databases, settings.timezone, False), *_sources(block, discovered, databases, settings.timezone, True)]
+    sources = _without(settings.gone, made)
     aliases = block.given.get("aliases")
     return replace(
         settings,
@@ -74,35 +75,35 @@ def load(given: object, databases: Mapping[str, Schema], problems: Problems) -> 
     )
 
 
-def _wanted(block: Block, databases: Mapping[str, Schema]) -> tuple[dict[str, Any], dict[tuple[str, str], Reason]]:
-    """The blocks of all sources: those of the settings, then those discovered in tables that no setting names."""
+def _wanted(block: Block, databases: Mapping[str, Schema]) -> tuple[dict[str, Any], dict[str, Any], dict[tuple[str, str], Reason]]:
+    """The blocks of sources in the settings, those discovered in tables that no setting names, and why other tables are not used."""
     listed = block.option("sources", checks.mapping) or {}
     wanted = block.option("discover", checks.flag)
     if wanted is False or (wanted is None and block.given.get("sources")):
-        return dict(listed), {}
+        return dict(listed), {}, {}
     found = {name: discover(schema) for name, schema in databases.items()}
     named = {(own.get("table") or name) for name, own in listed.items() if isinstance(own, Mapping)} | {
         name for name, own in listed.items() if own is None
     }
-    blocks = dict(listed)
+    blocks: dict[str, Any] = {}
     for database, one in found.items():
         for table, settings in one.sources.items():
             if table not in named:
                 everywhere = [name for name, schema in databases.items() if table in schema]
-                alone = table not in blocks
+                alone = table not in {*listed, *blocks}
                 place = {"database": database} if len(everywhere) > 1 else {}
                 blocks[table if alone else f"{database}_{table}"] = {**place, **({} if alone else {"table": table}), **settings}
-    return blocks, {(name, table): reason for name, one in found.items() for table, reason in one.left_out.items()}
+    return dict(listed), blocks, {(name, table): reason for name, one in found.items() for table, reason in one.left_out.items()}
 
 
-def _sources(block: Block, blocks: Mapping[str, Any], databases: Mapping[str, Schema], zone: str) -> list[Source]:
+def _sources(block: Block, blocks: Mapping[str, Any], databases: Mapping[str, Schema], zone: str, complete: bool) -> list[Source]:
     defaults = block.option("defaults", checks.mapping) or {}
     made = []
     for name, own in blocks.items():
         path = f"{ROOT}.sources.{name}"
         settings = block.problems.check(path, checks.mapping, own if own is not None else {})
         if settings is not None:
-            made.append(source(path, name, {**defaults, **settings}, databases, zone, block.problems))
+            made.append(source(path, name, {**defaults, **settings}, databases, zone, block.problems, complete))
     return [one for one in made if one]
 
 

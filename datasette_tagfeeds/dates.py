@@ -93,34 +93,69 @@ def utc_text(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).isoformat(timespec="seconds")[:19] + "Z"
 
 
-def normalised_sql(column: str, naive: str) -> str:
+def quick_forms(values: Iterable[object]) -> frozenset[str]:
+    """The forms of stored dates that SQLite can read itself and that occur among the values: what `normalised_sql` need try."""
+    return frozenset(form for value in values if (form := _form(value)))
+
+
+def _form(value: object) -> str | None:
+    if isinstance(value, str):
+        return next((form for form, pattern in _TEXT_FORMS if pattern.match(value)), None)
+    if not isinstance(value, (int, float)) or not abs(value) >= _SMALLEST:
+        return None
+    if _JULIAN <= value < _JULIAN_END:
+        return "julian"
+    return next((f"unix{unit}" for bound, unit in _UNITS if abs(value) < bound), None)
+
+
+_TEXT_FORMS = (
+    ("fraction", re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\.", re.ASCII)),
+    ("iso", re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", re.ASCII)),
+    ("day", re.compile(r"\d{4}-\d\d-\d\d$", re.ASCII)),
+    ("digits", re.compile(r"\d+$", re.ASCII)),
+)
+NUMBER_FORMS = ("julian", *(f"unix{unit}" for _, unit in _UNITS))
+ALL_FORMS = frozenset([*(form for form, _ in _TEXT_FORMS), *NUMBER_FORMS])
+
+
+def normalised_sql(column: str, naive: str, forms: frozenset[str] = ALL_FORMS) -> str:
     """SQL for the instant in a column, as `utc_text`; '' where it holds none.
 
-    SQLite's own strftime answers for the common forms, `parse` for the others. strftime is shown no value that one of
-    its versions might read in another way than `parse`.
+    SQLite's own strftime answers for the given forms, which make it quick; `parse` for all others, so that the answer does not
+    depend on them. strftime is shown no value that one of its versions might read in another way than `parse`.
     """
     utc = zone(naive) is timezone.utc
-    number = f"coalesce({_quick_number(column)}, {FUNCTION}({column}, '{naive}'))"
-    text = f"coalesce({_quick_text(column, utc)}, {_slow_text(column, naive)})"
+    number = f"coalesce({_quick_number(column, forms)}, {FUNCTION}({column}, '{naive}'))"
+    text = f"coalesce({_quick_text(column, utc, forms)}, {_slow_text(column, naive)})"
     return f"coalesce(case typeof({column}) when 'text' then {text} when 'integer' then {number} when 'real' then {number} end, '')"
 
 
-def _quick_text(column: str, utc: bool) -> str:
+def _quick_text(column: str, utc: bool, forms: frozenset[str]) -> str:
     """ISO dates with a day that their month is sure to have (SQLite turns 30 February into 2 March), and whole numbers."""
     day = "[1-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]"
     minutes = f"{day}[T ][0-2][0-9]:[0-5][0-9]"
     real = f"(substr({column}, 9, 2) < '29' or (substr({column}, 9, 2) < '31' and substr({column}, 6, 2) <> '02'))"
     zoned = "" if utc else f" and ({column} glob '*[Zz]' or substr({column}, 17) glob '*[+-]*')"
-    # SQLite's versions round fractions differently: they are cut off.
-    fraction = f"substr({column}, 20, 1) = '.' and {column} glob '{minutes}:[0-5][0-9].[0-9]*'"
-    whole = f"case when {fraction} then substr({column}, 1, 19) || ' ' || ltrim(substr({column}, 21), '0123456789') else {column} end"
-    # PostgreSQL's +00 is unknown to strftime before it has its minutes.
-    padded = f"({whole}) || ':00'"
-    moment = f"coalesce({_strftime(whole)}, {_strftime(padded)})"
-    cases = [f"when {column} glob '{minutes}*' and {real} and substr({column}, 12, 2) < '24'{zoned} then {moment}"]
-    cases += [f"when {column} glob '{day}' and {real} then {_strftime(column)}"] if utc else []
-    digits = f"{column} glob '[1-9]*' and {column} not glob '*[^0-9]*' and length({column}) < 19"
-    return f"case {' '.join(cases)} when {digits} then {_quick_number(f'cast({column} as integer)')} end"
+    fraction = f"substr({column}, 20, 1) = '.'"
+    sure = f"{real} and substr({column}, 12, 2) < '24'{zoned}"
+    cases = []
+    if "fraction" in forms:
+        # SQLite's versions round fractions differently: they are cut off.
+        cut = f"substr({column}, 1, 19) || ' ' || ltrim(substr({column}, 21), '0123456789')"
+        cases.append(f"when {fraction} and {column} glob '{minutes}:[0-5][0-9].[0-9]*' and {sure} then {_padded(cut)}")
+    if "iso" in forms:
+        cases.append(f"when not {fraction} and {column} glob '{minutes}*' and {sure} then {_padded(column)}")
+    if "day" in forms and utc:
+        cases.append(f"when {column} glob '{day}' and {real} then {_strftime(column)}")
+    if "digits" in forms:
+        digits = f"{column} glob '[1-9]*' and {column} not glob '*[^0-9]*' and length({column}) < 19"
+        cases.append(f"when {digits} then {_quick_number(f'cast({column} as integer)', ALL_FORMS)}")
+    return f"case {' '.join(cases)} end" if cases else "null"
+
+
+def _padded(text: str) -> str:
+    """PostgreSQL's +00 is unknown to strftime before it has its minutes."""
+    return f"coalesce({_strftime(text)}, {_strftime(f'({text}) || {chr(39)}:00{chr(39)}')})"
 
 
 def _slow_text(column: str, naive: str) -> str:
@@ -129,15 +164,16 @@ def _slow_text(column: str, naive: str) -> str:
     return f"case when {text} not glob '*[^\t-~]*' then {FUNCTION}({text}, '{naive}') end"
 
 
-def _quick_number(number: str) -> str:
+def _quick_number(number: str, forms: frozenset[str]) -> str:
     """Julian days, and Unix time after 1970, whose division needs no care. The sign + keeps a view's affinity out of it."""
-    cases = [f"when +{number} >= {_JULIAN} and +{number} < {_JULIAN_END} then {_strftime(number)}"]
+    cases = [f"when +{number} >= {_JULIAN} and +{number} < {_JULIAN_END} then {_strftime(number)}"] if "julian" in forms else []
     low: float = _COMPACT[0][1] + 1
     for bound, unit in _UNITS:
-        moment = _strftime(f"cast({number} as integer) / {unit}", "'unixepoch'")
-        cases.append(f"when +{number} >= {low} and +{number} < {_END * unit} then {moment}")
+        if f"unix{unit}" in forms:
+            moment = _strftime(f"cast({number} as integer) / {unit}", "'unixepoch'")
+            cases.append(f"when +{number} >= {low} and +{number} < {_END * unit} then {moment}")
         low = bound
-    return f"case {' '.join(cases)} end"
+    return f"case {' '.join(cases)} end" if cases else "null"
 
 
 def _strftime(*arguments: str) -> str:

@@ -265,13 +265,13 @@ def _wordpress(table: Table, schema: Schema) -> Iterator[Storage]:
 
 def _columns(table: Table) -> Iterator[Storage]:
     strong = [column for column in table.columns if _is_tag_column(column) and _strength(column) == 3]
-    if not item_key(table) or not _is_item(table):
+    if not item_key(table):
         return
     for column, values in table.words.items():
         if not _is_tag_column(column) or (len(strong) > 1 and column in strong and plain(column) != "tags"):
             continue
         form, _ = storage_of(values, _is_plural(column))
-        if form is None or (form == SINGLE and not _may_be_single(table, column)):
+        if form is None or (form == SINGLE and not _may_be_single(table, column)) or not _is_item(table):
             continue
         tags: object = column if form in (JSON, SINGLE) else {"column": column, "split": form}
         worth = (_strength(column), 1 if form == SINGLE else 2, 0)

@@ -61,7 +61,7 @@ class Health:
     @property
     def all_warnings(self) -> tuple[Notice, ...]:
         """Those of the site and those of its sources."""
-        return (*self.warnings, *(one for source in self.sources for one in source.warnings))
+        return tuple(dict.fromkeys([*self.warnings, *(one for source in self.sources for one in source.warnings)]))
 
     def document(self) -> dict[str, Any]:
         """The health as JSON holds it (names only ever grow)."""

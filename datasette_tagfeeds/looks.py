@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 from .sources.delimited import ANGLES, HASHTAGS, POSTGRES, PYTHON, parts
 from .sources.json_array import NAMES
@@ -45,7 +46,8 @@ _HTML = re.compile(
 )
 
 
-def storage_of(values: Sequence[object], several: bool) -> tuple[str | None, str]:
+@lru_cache(maxsize=256)
+def storage_of(values: tuple[object, ...], several: bool) -> tuple[str | None, str]:
     """How the texts of a column hold tags: JSON, a `split` of `delimited`, or SINGLE; None and the reason where they do not.
 
     `several` says that the column's name is a plural.
@@ -134,7 +136,7 @@ def _judged(storage: str, texts: Sequence[str], several: bool) -> tuple[str | No
 
 def markup_of(values: Iterable[object]) -> str:
     """html, markdown or text: what the bodies are written in."""
-    texts = [value for value in values if isinstance(value, str) and value.strip()]
+    texts = [value for value in values if isinstance(value, str) and value.strip()][:50]
     html = sum(bool(_HTML.search(text)) for text in texts)
     starts = sum(text.lstrip().startswith("<") for text in texts)
     markdown = sum(bool(_MARKDOWN.search(_HTML.sub("", text))) for text in texts)

@@ -82,7 +82,7 @@ class Source:
 
     `relation` is what stands in FROM for its rows: the table, or with the columns of a parent table that shares its key.
     `key` are the columns that tell rows apart, `path` those of Datasette's row address; the rows of a view have no page, and
-    may repeat. `published` is the column that orders items (None: pages only); `content` says how the field of that name is
+    may repeat. `published` is the column that orders items (None: pages only), `date_forms` the forms of its dates that are quick to read; `content` says how the field of that name is
     written (html, markdown or text; None: no content); `dates` are the columns that arrive parsed. `search` is the table's
     full-text index, `unindexed` are the (table, column)s where an index is missing. `written` is the settings that say the same.
     """
@@ -100,6 +100,7 @@ class Source:
     columns: tuple[str, ...]
     dates: frozenset[str] = frozenset()
     published: str | None = None
+    date_forms: frozenset[str] = frozenset()
     where: str | None = None
     fields: Mapping[str, Field] = field(default_factory=dict)
     content: str | None = None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,7 @@ from jinja2 import Environment, Template, TemplateError, TemplateNotFound
 from . import compat, duplicates, store
 from .checks import Problems, nearest
 from .config import ROOT, Settings, load
-from .errors import ConfigError
+from .errors import ConfigError, Unavailable
 from .health import Health, health
 from .model import Source
 from .store import Store
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 NAME = "datasette-tagfeeds"
 DEFAULT_PATH = "/tags"
+# Seconds that start-up, or a request, waits for discovery.
+PATIENCE = 2
 
 _SITES: WeakKeyDictionary[Datasette, Site] = WeakKeyDictionary()
 
@@ -42,10 +46,25 @@ class Site:
 
 
 async def site(datasette: Datasette) -> Site:
-    """The site, made at start-up or, where a host skipped that, now. Raises ConfigError naming every problem."""
+    """The site, made at start-up or, where that was too short or skipped, now.
+
+    Raises ConfigError naming every problem, and Unavailable while large databases are still being looked through.
+    """
     if datasette not in _SITES:
-        _SITES[datasette] = await _make(datasette)
+        try:
+            _SITES[datasette] = await asyncio.wait_for(_make(datasette), PATIENCE)
+        except asyncio.TimeoutError as error:
+            raise Unavailable("The databases are still being looked through for tags. Try again in a moment.") from error
     return _SITES[datasette]
+
+
+async def start(datasette: Datasette) -> None:
+    """Make the site at start-up: with settings, however long it takes, so that wrong ones stop Datasette; else as far as it goes soon."""
+    if datasette.plugin_config(NAME):
+        _SITES[datasette] = await _make(datasette)
+        return
+    with suppress(Unavailable):
+        await site(datasette)
 
 
 def path(datasette: Datasette) -> str:

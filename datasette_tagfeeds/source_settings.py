@@ -9,6 +9,7 @@ from . import checks, discover
 from .block import Block
 from .checks import Problems, nearest
 from .columns import is_date
+from .dates import quick_forms
 from .fields import Column, expression, is_expression
 from .model import Field, Schema, Source, Table, Taggings
 from .sql import quote
@@ -19,18 +20,22 @@ CONTENT = ("html", "markdown", "text")
 EXPRESSIONS = ("id", "title", "link", *CONTENT, "summary", "author", "image", "related", "via", "enclosure", "language")
 COLUMNS = ("published", "updated")
 OTHERS = ("database", "table", "key", "tags", "sql", "label", "where", "namespace", "order", "trusted", "template")
+# How people would write them.
+_ORDER = ("database", "table", "key", "label", "tags", "sql", "order", *EXPRESSIONS, *COLUMNS, "where", "namespace", "trusted", "template")
 KNOWN = (*EXPRESSIONS, *COLUMNS, *OTHERS)
 
 
-def source(path: str, name: str, given: Mapping[str, Any], databases: Mapping[str, Schema], zone: str, problems: Problems) -> Source | None:
-    """The source that the settings describe; None where its table or its tags cannot be told."""
+def source(
+    path: str, name: str, given: Mapping[str, Any], databases: Mapping[str, Schema], zone: str, problems: Problems, complete: bool
+) -> Source | None:
+    """The source that the settings describe; None where its table or its tags cannot be told. `complete` ones need no discovery."""
     problems.unknown(path, given, KNOWN)
     place = _place(Block(path, given, problems), name, databases)
     if not place:
         return None
     database, table = place
     schema = databases[database]
-    written = _completed(given, table, schema)
+    written = given if complete else _completed(given, table, schema)
     block = Block(path, written, problems)
     key = _key(block, table)
     shape = taggings(block, table, key, schema) if key else None
@@ -53,6 +58,7 @@ def source(path: str, name: str, given: Mapping[str, Any], databases: Mapping[st
         columns=tuple(rows.columns),
         dates=frozenset(_dates(rows, fields, published)),
         published=published,
+        date_forms=quick_forms(row.get(published) for row in rows.sample) if published else frozenset(),
         where=options["where"],
         fields=fields,
         content=next((kind for kind in CONTENT if kind in fields), None),
@@ -61,7 +67,7 @@ def source(path: str, name: str, given: Mapping[str, Any], databases: Mapping[st
         is_view=table.is_view,
         search=table.search if rows is table and not table.is_view else None,
         unindexed=tuple(_unindexed(shape, schema)),
-        written={name: value for name, value in written.items() if value is not None},
+        written={name: written[name] for name in _ORDER if written.get(name) is not None},
     )
 
 
@@ -110,7 +116,10 @@ def _key(block: Block, table: Table) -> tuple[str, ...] | None:
 def _with_parent(table: Table, schema: Schema) -> Table:
     """The table with the columns of the one that it extends, if any; its own come first and win."""
     parent = discover.parent_of(table, schema)
-    return Table(table.name, {**table.columns, **{n: d for n, d in parent.columns.items() if n not in table.columns}}) if parent else table
+    if not parent:
+        return table
+    columns = {**table.columns, **{name: declared for name, declared in parent.columns.items() if name not in table.columns}}
+    return Table(table.name, columns, sample=(*table.sample, *parent.sample))
 
 
 def _relation(table: Table, schema: Schema) -> str:

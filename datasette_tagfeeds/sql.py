@@ -25,7 +25,9 @@ def columns_of(columns: Sequence[str], alias: str = "") -> list[str]:
 def key(columns: Sequence[str], alias: str = "") -> str:
     """A row's key as one value: the column, or a JSON array of several."""
     parts = columns_of(columns, alias)
-    return parts[0] if len(parts) == 1 else f"json_array({', '.join(parts)})"
+    # SQLite's json_array refuses blobs.
+    array = f"case when {' and '.join(is_key(columns, alias))} then json_array({', '.join(parts)}) end"
+    return parts[0] if len(parts) == 1 else array
 
 
 def is_key(columns: Sequence[str], alias: str = "") -> list[str]:

@@ -19,8 +19,8 @@ from .sql import bind_tag, columns_of, is_key, key, quote, tag_text
 Parameters = Mapping[str, object]
 Key = int | str
 
-# Undated rows ('') are always due; the moment `now` decides for the others.
-DUE = "(published = '' or published <= :now)"
+# Undated rows ('') come before every moment, so they are always due.
+DUE = "published <= :now"
 AFTER = """(published < :p or (published = :p and (source > :s or (source = :s and +item collate binary < +:k))))"""
 
 
@@ -205,7 +205,7 @@ def _test(source: Source, expression: Expression, names: Mapping[str, str]) -> s
 
 
 def _items(source: Source, search: bool = False) -> str:
-    published = normalised_sql(quote(source.published), source.timezone) if source.published else "''"
+    published = normalised_sql(quote(source.published), source.timezone, source.date_forms) if source.published else "''"
     # A key of another type has no address. The line breaks keep a comment in `where` from swallowing the parenthesis.
     tests = [*is_key(source.key), *([f"(\n{source.where}\n)"] if source.where else [])]
     if search and source.search:

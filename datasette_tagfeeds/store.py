@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -28,7 +30,12 @@ if TYPE_CHECKING:
 Key = int | str
 # What is asked once for each state of the data may take this long, in milliseconds.
 LONG_MS = 30_000
+# How many sources one statement asks.
+TOGETHER = 40
 
+# The survey of each database; None while it is under way.
+_SURVEYS: WeakKeyDictionary[Datasette, dict[str, Schema | None]] = WeakKeyDictionary()
+_TASKS: set[asyncio.Future[None]] = set()
 _MEMORIES: WeakKeyDictionary[Datasette, Memory] = WeakKeyDictionary()
 
 
@@ -40,14 +47,28 @@ def now() -> str:
 async def schemas(datasette: Datasette) -> dict[str, Schema]:
     """What every attached database holds: {database: {table: Table}}, Datasette's own internal database left out."""
     names = [name for name in datasette.databases if name != "_internal"]
-    return {name: await datasette.get_database(name).execute_fn(_survey) for name in names}
+    surveys = _SURVEYS.setdefault(datasette, {})
+    for name in names:
+        if name not in surveys:
+            surveys[name] = None
+            # Whoever waits may give up, and at start-up even the event loop may end: the survey goes on in its thread.
+            _keep(asyncio.ensure_future(datasette.get_database(name).execute_fn(partial(_survey, surveys, name))))
+    while any(surveys[name] is None for name in names):
+        await asyncio.sleep(0.01)
+    return {name: found for name in names if (found := surveys[name]) is not None}
 
 
-def _survey(connection: sqlite3.Connection) -> Schema:
+def _keep(task: asyncio.Future[None]) -> None:
+    """Hold a task until it is done, as asyncio wants it."""
+    _TASKS.add(task)
+    task.add_done_callback(_TASKS.discard)
+
+
+def _survey(surveys: dict[str, Schema | None], name: str, connection: sqlite3.Connection) -> None:
     try:
-        return survey(connection)
-    except sqlite3.Error:  # no database at all, or one whose schema is damaged: nothing can be found there
-        return {}
+        surveys[name] = survey(connection)
+    except Exception:  # no database at all, or one whose schema is damaged: nothing can be found there
+        surveys[name] = {}
 
 
 class WrongSQL(ValueError):
@@ -97,18 +118,20 @@ class Store:
         self.sources = {source.name: source for source in sources}
         self.now = now
 
-    def _by_database(self, types: Collection[str] | None = None) -> dict[str, list[Source]]:
+    def _asked(self, types: Collection[str] | None = None) -> Iterator[tuple[str, list[Source]]]:
+        """(database, sources) of each statement that a question takes: SQLite limits how many tables one may name."""
         databases: dict[str, list[Source]] = defaultdict(list)
         for source in self.sources.values():
             if types is None or source.name in types:
                 databases[source.database].append(source)
-        return databases
+        for name, sources in databases.items():
+            yield from ((name, sources[start : start + TOGETHER]) for start in range(0, len(sources), TOGETHER))
 
     async def stream(self, selection: Selection, limit: int, after: Item | None = None, dated: bool = False) -> list[Item]:
         """At most `limit` items of the selection, in the order of `statements.stream`."""
         found = [
             [Item(*row) for row in await self._execute(name, statements.stream(sources, selection, self.now, limit, after, dated))]
-            for name, sources in self._by_database(selection.types).items()
+            for name, sources in self._asked(selection.types)
         ]
         # Published falls while the source's name rises: two stable merges cannot do that, a sort of a few pages can.
         together = sorted((item for items in found for item in items), key=lambda item: item.source)
@@ -118,22 +141,22 @@ class Store:
         """The sources that have items in the selection, with their figures."""
         return [
             Tally(*row)
-            for name, sources in self._by_database(selection.types).items()
+            for name, sources in self._asked(selection.types)
             for row in await self._execute(name, statements.tallies(sources, selection, self.now))
         ]
 
     async def tag_list(self) -> TagList:
         """Every tag, remembered until the data changes or the next scheduled item becomes due."""
         memory = _MEMORIES.setdefault(self.datasette, Memory())
-        databases = self._by_database()
-        versions = tuple((name, memory.version(name, _database(self.datasette, name))) for name in sorted(databases))
+        names = sorted({source.database for source in self.sources.values()})
+        versions = tuple((name, memory.version(name, _database(self.datasette, name))) for name in names)
         kept = memory.lists.get(frozenset(self.sources))
         if kept and kept.versions == versions and (not kept.until or self.now < kept.until):
             return kept
         counts: dict[str, dict[str, int]] = defaultdict(dict)
         latest: dict[str, str] = defaultdict(str)
         until = []
-        for name, sources in databases.items():
+        for name, sources in self._asked():
             for tag, source, count, last in await self._execute_long(name, statements.tag_counts(sources, self.now)):
                 counts[tag][source] = count
                 latest[tag] = max(latest[tag], last)

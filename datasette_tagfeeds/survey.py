@@ -2,14 +2,16 @@
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from .model import ForeignKey, Row, Schema, Table
 from .sql import quote
 
-SAMPLE = 100
-WORDS = 1000
+SAMPLE = 60
+WORDS = 500
 # Longer values are cut: enough to see what they are.
 LENGTH = 4000
 _ABOUT_TAGS = frozenset(
@@ -32,14 +34,13 @@ def survey(connection: sqlite3.Connection) -> Schema:
             words = {word.lower() for word in re.findall(r"[\w]+", sql)}
             mentioned = frozenset(other for other in schema if other != name and other.lower() in words)
             schema[name] = replace(schema[name], mentions=mentioned)
-    return {
-        name: replace(table, foreign_keys=(*table.foreign_keys, *_guessed(connection, table, schema))) for name, table in schema.items()
-    }
+    named = _by_name(schema)
+    return {name: replace(table, foreign_keys=(*table.foreign_keys, *_guessed(connection, table, named))) for name, table in schema.items()}
 
 
 def _table(connection: sqlite3.Connection, name: str, is_view: bool, virtual: dict[str, str]) -> Table:
     try:
-        columns = connection.execute("select name, type, pk from pragma_table_info(?)", [name]).fetchall()
+        columns = connection.execute("select name, type, pk from pragma_table_xinfo(?) where hidden <> 1", [name]).fetchall()
         table = Table(
             name,
             {column: declared for column, declared, _ in columns},
@@ -55,6 +56,7 @@ def _table(connection: sqlite3.Connection, name: str, is_view: bool, virtual: di
         return Table(name, {}, is_view=is_view, unreadable=str(error))
 
 
+@lru_cache(maxsize=10_000)
 def about_tags(name: str) -> bool:
     """True for a name that speaks of tags: post_tags, tagList, ImageTags, category_id."""
     words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)
@@ -121,7 +123,7 @@ def _words(connection: sqlite3.Connection, table: Table) -> dict[str, tuple[obje
     return answer
 
 
-def _guessed(connection: sqlite3.Connection, table: Table, schema: Schema) -> Iterator[ForeignKey]:
+def _guessed(connection: sqlite3.Connection, table: Table, named: Mapping[str, Sequence[Table]]) -> Iterator[ForeignKey]:
     """Keys that nobody declared: where a column's name means a table of the database, and its values are found there."""
     if table.is_view or table.unreadable or not any(map(about_tags, (table.name, *table.columns))):
         return
@@ -129,38 +131,42 @@ def _guessed(connection: sqlite3.Connection, table: Table, schema: Schema) -> It
     for column in table.columns:
         if column in declared or table.primary_key == (column,):
             continue
-        for other, target in _meant(column, table, schema):
+        for other, target in _meant(column, table, named):
             if _found(connection, table, column, other, target):
                 yield ForeignKey((column,), other.name, (target,), declared=False)
                 break
 
 
-def _meant(column: str, table: Table, schema: Schema) -> Iterator[tuple[Table, str]]:
+def _by_name(schema: Schema) -> dict[str, list[Table]]:
+    """The tables that a column of another may mean by a name: the table's own, without the application's prefix, or its last word."""
+    named: dict[str, list[Table]] = defaultdict(list)
+    for table in schema.values():
+        if not table.is_view:
+            names = (table.name, table.name.rpartition("_")[2], table.name.partition("_")[2])
+            for form in {form for name in names if name for form in forms(name)}:
+                named[form].append(table)
+    return named
+
+
+def _meant(column: str, table: Table, named: Mapping[str, Sequence[Table]]) -> Iterator[tuple[Table, str]]:
     match = _KEY_NAME.fullmatch(column)
     bases = {column, *([match["before"] or match["after"]] if match else [])}
-    meant = {form for base in bases for form in forms(base)}
-    for other in schema.values():
-        if (
-            other.name != table.name
-            and not other.is_view
-            and meant & {form for name in _names(other.name, table.name) for form in forms(name)}
-        ):
-            known = {name.lower(): name for name in other.columns}
-            targets = [*(other.primary_key if len(other.primary_key) == 1 else ()), known.get("id"), known.get(column.lower())]
-            yield from ((other, target) for target in dict.fromkeys(targets) if target)
+    found = {other.name: other for base in bases for form in forms(base) for other in named.get(form, ()) if other.name != table.name}
+    # Tables of the same application first: blog_entry_tags.entry_id means blog_entry.
+    for other in sorted(found.values(), key=lambda one: (one.name.split("_")[0] != table.name.split("_")[0], len(one.name), one.name)):
+        known = {name.lower(): name for name in other.columns}
+        same = known.get(column.lower()) if match else None
+        targets = [*(other.primary_key if len(other.primary_key) == 1 else ()), known.get("id"), same]
+        yield from ((other, target) for target in dict.fromkeys(targets) if target)
 
 
-def _names(name: str, beside: str) -> set[str]:
-    """What a table may be called by a column of another: its name, without the application's prefix, or its last word."""
-    shared = name.split("_")[0] == beside.split("_")[0] and "_" in name
-    return {name, name.rpartition("_")[2], *([name.partition("_")[2]] if shared else [])}
-
-
-def forms(word: str) -> set[str]:
+@lru_cache(maxsize=10_000)
+def forms(word: str) -> frozenset[str]:
     """A name as singular and plural, letter case and underscores aside."""
     plain = word.lower().replace("_", "")
     endings = {"ies": "y", "es": "", "s": ""}
-    return {plain, *(plain[: -len(end)] + instead for end, instead in endings.items() if plain.endswith(end) and len(plain) > len(end) + 1)}
+    singular = (plain[: -len(end)] + instead for end, instead in endings.items() if plain.endswith(end) and len(plain) > len(end) + 1)
+    return frozenset([plain, *singular])
 
 
 def _found(connection: sqlite3.Connection, table: Table, column: str, other: Table, target: str) -> bool:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from .. import content, site
 from ..config import Settings
-from ..errors import AddressTooLong, BadRequest, MethodNotAllowed, NotFound, TagfeedsError
+from ..errors import AddressTooLong, BadRequest, MethodNotAllowed, NotFound, TagfeedsError, Unavailable
 from ..expression import MAX_TAGS, And, Expression, Not, Or, Tag, canonical, decode_tag, in_words, parse, split_format, tags
 from ..formats import atom, html
 from ..health import Health
@@ -53,8 +53,9 @@ def answers(view: View) -> View:
                 raise AddressTooLong("The address is longer than 8 KB.")
             return await view(request, datasette)
         except TagfeedsError as error:
-            if split_format(request.path)[1] or isinstance(error, MethodNotAllowed):
+            if split_format(request.path)[1] or isinstance(error, (MethodNotAllowed, Unavailable)):
                 headers = {"Allow": "GET, HEAD"} if isinstance(error, MethodNotAllowed) else {}
+                headers |= {"Retry-After": "5"} if isinstance(error, Unavailable) else {}
                 return Response.text(f"{scrub(str(error))}\n", status=error.status, headers=headers)
             raise DatasetteError(scrub(str(error)), status=error.status) from error
 
