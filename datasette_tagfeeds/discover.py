@@ -173,7 +173,8 @@ def _ties(join: Table, schema: Schema) -> Iterator[Storage]:
         spelt = {"join": join.name, "item": _one(to_item.columns), "tag": _one(to_tag.columns)}
         if not to_tag.declared:
             spelt["name"] = f"{to_tag.other_table}.{tag_name_column(schema[to_tag.other_table])}"
-        worth = (max(_strength(to_tag.other_table), _strength(join.name) - 1), 2, to_item.declared + to_tag.declared)
+        named = max(_strength(to_tag.other_table), _strength(join.name) - 1)
+        worth = (named, 2, bool(join.sample), to_item.declared + to_tag.declared, _strength(join.name))
         order = order_column(join)
         settings = {"tags": join.name if plainly else spelt, **({"order": order} if order else {})}
         yield Storage(to_item.other_table, settings, worth, f"the table {join.name}", frozenset([join.name, to_tag.other_table]))
@@ -205,7 +206,7 @@ def _generic(table: Table, schema: Schema) -> Iterator[Storage]:
             tags["name"] = f"{keys[0].other_table}.{tag_name_column(schema[keys[0].other_table])}"
         if context:
             tags["only"] = context
-        yield Storage(other.name, {"tags": tags}, (3, 2, 2), f"the table {table.name}", frozenset([table.name, keys[0].other_table]))
+        yield Storage(other.name, {"tags": tags}, (3, 2, bool(table.sample), 2), f"the table {table.name}", frozenset([table.name, keys[0].other_table]))
 
 
 def _types(table: Table, column: str, schema: Schema) -> Iterator[tuple[object, Table]]:
@@ -246,7 +247,7 @@ def _tag_rows(table: Table, schema: Schema) -> Iterator[Storage]:
     items = [key for key in keys if not _ACCOUNTS & forms(key.other_table.rpartition("_")[2]) and not _strength(key.other_table)]
     if column and items and len(table.columns) <= 6:
         tags = {"table": table.name, "item": _one(items[0].columns), "tag": column}
-        yield Storage(items[0].other_table, {"tags": tags}, (3, 2, items[0].declared), f"the table {table.name}", frozenset([table.name]))
+        yield Storage(items[0].other_table, {"tags": tags}, (3, 2, bool(table.sample), items[0].declared), f"the table {table.name}", frozenset([table.name]))
 
 
 def _wordpress(table: Table, schema: Schema) -> Iterator[Storage]:
@@ -260,7 +261,7 @@ def _wordpress(table: Table, schema: Schema) -> Iterator[Storage]:
         f" join {quote(between.name)} as x on x.term_taxonomy_id = r.term_taxonomy_id"
         f" join {quote(terms.name)} as t on t.term_id = x.term_id where x.taxonomy = 'post_tag'"
     )
-    yield Storage(posts.name, {"sql": sql}, (3, 3, 0), f"the table {table.name}", frozenset([table.name, between.name, terms.name]))
+    yield Storage(posts.name, {"sql": sql}, (3, 3, 1), f"the table {table.name}", frozenset([table.name, between.name, terms.name]))
 
 
 def _columns(table: Table) -> Iterator[Storage]:
@@ -274,7 +275,7 @@ def _columns(table: Table) -> Iterator[Storage]:
         if form is None or (form == SINGLE and not _may_be_single(table, column)) or not _is_item(table):
             continue
         tags: object = column if form in (JSON, SINGLE) else {"column": column, "split": form}
-        worth = (_strength(column), 1 if form == SINGLE else 2, 0)
+        worth = (_strength(column), 1 if form == SINGLE else 2, 1)
         yield Storage(table.name, {"tags": tags}, worth, f"the column {column}", column=column)
 
 

@@ -11,7 +11,7 @@ from difflib import SequenceMatcher, get_close_matches
 from itertools import count
 from typing import TYPE_CHECKING
 
-from .model import TagCount
+from .model import TagCount, Tally
 
 if TYPE_CHECKING:
     from datasette.database import Database
@@ -25,22 +25,24 @@ Version = tuple[object, ...]
 
 @dataclass(frozen=True)
 class TagList:
-    """Every tag of some sources, most used first; `until` is when the next scheduled item becomes due ('' for never)."""
+    """Every tag of some sources, most used first, and the tallies of all that is tagged; `until` is when the next scheduled item
+    becomes due ('' for never)."""
 
     counts: tuple[TagCount, ...]
+    totals: tuple[Tally, ...]
     by_name: Mapping[str, TagCount]
     folded: Mapping[str, str]
     versions: tuple[tuple[str, Version], ...]
     until: str
 
     @classmethod
-    def of(cls, counts: Iterable[TagCount], versions: tuple[tuple[str, Version], ...], until: str) -> TagList:
+    def of(cls, counts: Iterable[TagCount], totals: Iterable[Tally], versions: tuple[tuple[str, Version], ...], until: str) -> TagList:
         """The list of these counts, as they were in these versions of the databases."""
         ordered = tuple(sorted(counts, key=lambda one: (-one.items, one.tag)))
         folded: dict[str, str] = {}
         for one in ordered:
             folded.setdefault(_fold(one.tag), one.tag)
-        return cls(ordered, {one.tag: one for one in ordered}, folded, versions, until)
+        return cls(ordered, tuple(totals), {one.tag: one for one in ordered}, folded, versions, until)
 
     def spelt(self, tag: str) -> str | None:
         """The tag as it is stored: exactly, else with ASCII case ignored, the commonest first; None where there is none."""
@@ -49,11 +51,11 @@ class TagList:
     def near(self, tag: str) -> list[str]:
         """Up to three tags that someone may have meant: those that begin alike, hold it, or differ by little."""
         wanted = _fold(tag)[:100]
-        starts = [name for fold, name in self.folded.items() if fold.startswith(wanted) or wanted.startswith(fold)]
+        around = [name for fold, name in self.folded.items() if wanted in fold or (len(fold) > 2 and fold in wanted)]
         # Only words of about the same length and a common beginning or end are compared letter by letter.
         alike = [fold for fold in self.folded if abs(len(fold) - len(wanted)) <= 3 and (fold[:2] == wanted[:2] or fold[-2:] == wanted[-2:])]
         close = [self.folded[fold] for fold in get_close_matches(wanted, alike[:2000], SUGGESTED, 0.6)]
-        ranked = dict.fromkeys([*close, *sorted(starts, key=lambda name: -SequenceMatcher(None, name.lower(), wanted).ratio())])
+        ranked = dict.fromkeys([*close, *sorted(around, key=lambda name: -SequenceMatcher(None, name.lower(), wanted).ratio())])
         return list(ranked)[:SUGGESTED]
 
 

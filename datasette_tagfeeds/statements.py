@@ -136,15 +136,15 @@ def facts(source: Source, title: str | None, given_id: str | None, now: str) -> 
 
     `title` and `given_id` are the columns of these fields. Items and undated are those due; broken ones are rows whose tags cannot be read.
     """
-    carrying_any = f"item in (select item from ({tagged(source.tags)}))"
+    tagged_items = _items(source, _holds(source, None, {}))
     columns = columns_of([name for name in (title, given_id) if name])
-    due = f"from ({_items(source)}) where {carrying_any} and {DUE}"
+    due = f"from ({tagged_items}) where {DUE}"
     rest = f"select {', '.join([f'{key(source.key)} as item', *columns])} from {source.relation}"
     mine = f"from ({rest}) where item in (select item {due})"
     untitled = f"(select count(*) {mine} and trim(coalesce({quote(title)}, '')) = '')" if title else "0"
     doubled = f"(select count({quote(given_id)}) - count(distinct {quote(given_id)}) {mine})" if given_id else "0"
     broken = f"(select count(*) from {quote(source.table)} where {source.tags.broken})" if source.tags.broken else "0"
-    future = f"(select count(*) from ({_items(source)}) where {carrying_any} and published > :now)"
+    future = f"(select count(*) from ({tagged_items}) where published > :now)"
     return Statement(f"select count(*), coalesce(sum(published = ''), 0), {future}, {untitled}, {doubled}, {broken} {due}", {"now": now})
 
 
@@ -168,21 +168,21 @@ def _arm(source: Source, selection: Selection, number: int) -> tuple[str, dict[s
     parameters: dict[str, object] = {f"source{number}": source.name}
     for tag, name in names.items():
         parameters |= bind_tag(name, tag)
-    tests = _holds(source, selection.expression, names)
-    due = [DUE]
+    tests, due = _holds(source, selection.expression, names), [DUE]
     if selection.since:
         due.append("published >= :since and published < :until")
         parameters |= {"since": selection.since, "until": selection.until}
-    if selection.search is not None:
+    if selection.search is not None and source.search:
+        index = quote(source.search)
+        tests.append(f"rowid in (select rowid from {index} where {index} match :search)")
         parameters["search"] = selection.search
-    items = _items(source, selection.search is not None)
-    sql = f"select published, :source{number} as source, item from ({items}) where {' and '.join([*tests, *due])}"
+    sql = f"select published, :source{number} as source, item from ({_items(source, tests)}) where {' and '.join(due)}"
     return sql, parameters
 
 
 def _holds(source: Source, expression: Expression | None, names: Mapping[str, str]) -> list[str]:
-    """Tests that an item is in the expression; what is not bounded by tags of its own ranges over tagged items."""
-    everything = f"item collate binary in (select item from ({tagged(source.tags)}))"
+    """Tests that a row is in the expression; what is not bounded by tags of its own ranges over tagged items."""
+    everything = f"{_key(source)} in (select item from ({tagged(source.tags)}))"
     if expression is None:
         return [everything]
     return [_test(source, expression, names), *([] if is_bounded(expression) else [everything])]
@@ -191,7 +191,7 @@ def _holds(source: Source, expression: Expression | None, names: Mapping[str, st
 def _test(source: Source, expression: Expression, names: Mapping[str, str]) -> str:
     match expression:
         case Tag(name):
-            return f"item collate binary in ({carrying(source.tags, names[name])})"
+            return f"{_key(source)} in ({carrying(source.tags, names[name])})"
         case Not(operand):
             return f"not {_test(source, operand, names)}"
         case And(operands):
@@ -199,21 +199,24 @@ def _test(source: Source, expression: Expression, names: Mapping[str, str]) -> s
         case Or(operands) if all(isinstance(one, Tag) for one in operands):
             # One list of items can drive the search; several tests joined by OR would try each on every row.
             lists = (carrying(source.tags, names[name]) for one in operands for name in tags(one))
-            return f"item collate binary in ({' union all '.join(lists)})"
+            return f"{_key(source)} in ({' union all '.join(lists)})"
         case Or(operands):
             return f"({' or '.join(_test(source, one, names) for one in operands)})"
 
 
-def _items(source: Source, search: bool = False) -> str:
+def _key(source: Source) -> str:
+    """The row's key, compared byte by byte whatever collation its column has."""
+    return f"{key(source.key)} collate binary"
+
+
+def _items(source: Source, tests: Sequence[str] = ()) -> str:
+    """SELECT item, published of the rows that have a key, that `where` lets through, and that pass the tests."""
     published = normalised_sql(quote(source.published), source.timezone, source.date_forms) if source.published else "''"
-    # A key of another type has no address. The line breaks keep a comment in `where` from swallowing the parenthesis.
-    tests = [*is_key(source.key), *([f"(\n{source.where}\n)"] if source.where else [])]
-    if search and source.search:
-        found = f"select rowid from {quote(source.search)} where {quote(source.search)} match :search"
-        tests.append(f"rowid in ({found})")
-    sql = f"select {key(source.key)} as item, {published} as published from {source.relation} where {' and '.join(tests)}"
-    # A view may repeat an item, one row a tag.
-    return f"select item, max(published) as published from ({sql}) group by item" if source.is_view else sql
+    # The line breaks keep a comment in `where` from swallowing the parenthesis.
+    every = [*is_key(source.key), *([f"(\n{source.where}\n)"] if source.where else []), *tests]
+    sql = f"select {key(source.key)} as item, {published} as published from {source.relation} where {' and '.join(every)}"
+    # A view may repeat an item, one row a tag. The limit keeps SQLite from working out each date again for every use of it.
+    return f"select item, max(published) as published from ({sql}) group by item" if source.is_view else f"{sql} limit -1"
 
 
 def _chosen(source: Source, keys: Sequence[Key], columns: Sequence[str] = ()) -> Statement:
@@ -221,5 +224,5 @@ def _chosen(source: Source, keys: Sequence[Key], columns: Sequence[str] = ()) ->
     parameters: dict[str, object] = {f"k{number}": one for number, one in enumerate(keys)}
     listed = ", ".join([f"{key(source.key)} as item", *columns_of(columns)])
     wanted = ", ".join(f":{name}" for name in parameters)
-    sql = f"select {listed} from {source.relation} where {key(source.key)} collate binary in ({wanted})"
+    sql = f"select {listed} from {source.relation} where {_key(source)} in ({wanted})"
     return Statement(sql, parameters)

@@ -155,14 +155,15 @@ class Store:
             return kept
         counts: dict[str, dict[str, int]] = defaultdict(dict)
         latest: dict[str, str] = defaultdict(str)
-        until = []
+        until, totals = [], []
         for name, sources in self._asked():
             for tag, source, count, last in await self._execute_long(name, statements.tag_counts(sources, self.now)):
                 counts[tag][source] = count
                 latest[tag] = max(latest[tag], last)
+            totals += [Tally(*row) for row in await self._execute_long(name, statements.tallies(sources, Selection(), self.now))]
             until += [row[0] for row in await self._execute_long(name, statements.next_due(sources, self.now)) if row[0]]
         made = TagList.of(
-            (TagCount(tag, sum(by.values()), latest[tag], by) for tag, by in counts.items()), versions, min(until, default="")
+            (TagCount(tag, sum(by.values()), latest[tag], by) for tag, by in counts.items()), totals, versions, min(until, default="")
         )
         memory.keep(frozenset(self.sources), made)
         return made

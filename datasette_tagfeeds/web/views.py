@@ -20,7 +20,6 @@ from ..expression import MAX_TAGS, And, Expression, Not, Or, Tag, canonical, dec
 from ..formats import atom, html
 from ..health import Health
 from ..model import Category, Feed, Link, Person, TagCount, Tally
-from ..statements import Selection
 from ..values import one_line, scrub
 from . import access
 from .urls import FEED, PAGE, Addresses
@@ -68,11 +67,12 @@ async def index(request: Request, datasette: Datasette) -> Response:
     if chosen := _chosen(request):
         return Response.redirect(Addresses(datasette, request, Settings(), site.path(datasette)).local(chosen), status=302)
     here = await visit(request, datasette)
-    counts = [one for one in (await here.store.tag_list()).counts if one.tag not in here.settings.hidden]
+    every = await here.store.tag_list()
+    counts = [one for one in every.counts if one.tag not in here.settings.hidden]
     start = _index_start(request.args.get("next"), len(counts))
     shown = counts[start : start + INDEX_SIZE]
     further = f"{here.addresses.local()}?next={start + INDEX_SIZE}" if start + INDEX_SIZE < len(counts) else None
-    tallies = await here.store.tallies(Selection())
+    tallies = list(every.totals)
     context = {
         "tags": [_counted(one, counts[0].items, here.addresses) for one in shown],
         "total": len(counts),
@@ -99,7 +99,7 @@ def _chosen(request: Request) -> Expression | None:
         raise BadRequest("The parameter “op” must be all or any.")
     either = Or(tuple(wanted)) if op == "any" and len(wanted) > 1 else None
     parts = (*([either] if either else wanted), *unwanted)
-    return canonical(And(parts)) if len(parts) > 1 else parts[0]
+    return canonical(And(parts) if len(parts) > 1 else parts[0])
 
 
 @answers
