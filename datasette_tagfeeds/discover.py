@@ -206,7 +206,13 @@ def _generic(table: Table, schema: Schema) -> Iterator[Storage]:
             tags["name"] = f"{keys[0].other_table}.{tag_name_column(schema[keys[0].other_table])}"
         if context:
             tags["only"] = context
-        yield Storage(other.name, {"tags": tags}, (3, 2, bool(table.sample), 2), f"the table {table.name}", frozenset([table.name, keys[0].other_table]))
+        yield Storage(
+            other.name,
+            {"tags": tags},
+            (3, 2, bool(table.sample), 2),
+            f"the table {table.name}",
+            frozenset([table.name, keys[0].other_table]),
+        )
 
 
 def _types(table: Table, column: str, schema: Schema) -> Iterator[tuple[object, Table]]:
@@ -247,7 +253,13 @@ def _tag_rows(table: Table, schema: Schema) -> Iterator[Storage]:
     items = [key for key in keys if not _ACCOUNTS & forms(key.other_table.rpartition("_")[2]) and not _strength(key.other_table)]
     if column and items and len(table.columns) <= 6:
         tags = {"table": table.name, "item": _one(items[0].columns), "tag": column}
-        yield Storage(items[0].other_table, {"tags": tags}, (3, 2, bool(table.sample), items[0].declared), f"the table {table.name}", frozenset([table.name]))
+        yield Storage(
+            items[0].other_table,
+            {"tags": tags},
+            (3, 2, bool(table.sample), items[0].declared),
+            f"the table {table.name}",
+            frozenset([table.name]),
+        )
 
 
 def _wordpress(table: Table, schema: Schema) -> Iterator[Storage]:

@@ -104,7 +104,8 @@ async def tables_read(datasette: Datasette, source: Source) -> frozenset[str]:
         finally:
             # Python 3.10 cannot take an authorizer away again.
             connection.set_authorizer(lambda *_: sqlite3.SQLITE_OK)
-        return frozenset(read)
+        # What is left are SQLite's own: json_each, sqlite_master, names of common table expressions.
+        return frozenset(read & {row[0] for row in connection.execute("select name from sqlite_master where type in ('table', 'view')")})
 
     read: frozenset[str] = await datasette.get_database(source.database).execute_fn(compile_only)
     return read

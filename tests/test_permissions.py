@@ -3,6 +3,8 @@
 import pytest
 from conftest import SETTINGS
 
+from datasette_tagfeeds import site as sites
+
 TWO = {
     **SETTINGS,
     "sources": {"post": {"html": "body"}, "secret": {"table": "secret_post", "html": "body", "published": "created", "title": "title"}},
@@ -77,3 +79,11 @@ async def test_views_that_the_predicate_reads_must_be_visible_too(site, where):
     blog = site({**SETTINGS, "sources": {"post": {"where": where}}}, views, databases={"blog": {"tables": {"locked": ROOT_ONLY}}})
     assert (await blog.get("/tags/shared")).status_code == 404
     assert (await blog.get("/tags/shared", actor="root")).status_code == 200
+
+
+async def test_what_is_sqlites_own_hides_nothing(site):
+    """json_each is read as if it were a table; where all is denied that nobody allowed, it must not be asked for."""
+    schema = "create table post (id integer primary key, title, created, tags); insert into post values (1, 'x', '2020-01-01', '[\"a\"]')"
+    blog = site({**SETTINGS, "sources": {"post": {}}}, schema)
+    await blog.start()
+    assert [source.reads for source in (await sites.site(blog.datasette)).settings.sources] == [frozenset(["post"])]
