@@ -7,10 +7,11 @@ from typing import Any
 from . import checks
 from .block import Block
 from .checks import Problems, nearest
-from .discover import Reason, discover, table_named, tag_name_column
+from .discover import Reason, discover
 from .model import Person, Schema, Source, Table, TagTable
 from .source_settings import source
 from .sql import literal, tag_text
+from .storages import table_named, tag_name_column
 
 ROOT = "plugins.datasette-tagfeeds"
 

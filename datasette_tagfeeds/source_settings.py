@@ -5,14 +5,16 @@ from typing import Any
 
 from datasette.utils import tilde_encode
 
-from . import checks, discover
+from . import checks
 from .block import Block
 from .checks import Problems, nearest
 from .columns import is_date
 from .dates import quick_forms
+from .discover import parent_of, settings_of
 from .fields import Column, expression, is_expression
 from .model import Field, Schema, Source, Table, Taggings
 from .sql import quote
+from .storages import storages
 from .survey import item_key
 from .tag_settings import taggings
 
@@ -73,8 +75,8 @@ def source(
 
 def _completed(given: Mapping[str, Any], table: Table, schema: Schema) -> dict[str, Any]:
     """The settings given, with what can be found in place of those left out. An empty setting is given: it takes away."""
-    ways = [] if given.keys() & {"tags", "sql"} else discover.storages(table, schema)
-    found = discover.settings_of(table, ways[0] if ways else None, schema)
+    ways = [] if given.keys() & {"tags", "sql"} else storages(table, schema)
+    found = settings_of(table, ways[0] if ways else None, schema)
     if given.keys() & set(CONTENT):
         found = {name: value for name, value in found.items() if name not in CONTENT}
     taken = {value for name, value in given.items() if name in (*EXPRESSIONS, *COLUMNS)}
@@ -115,7 +117,7 @@ def _key(block: Block, table: Table) -> tuple[str, ...] | None:
 
 def _with_parent(table: Table, schema: Schema) -> Table:
     """The table with the columns of the one that it extends, if any; its own come first and win."""
-    parent = discover.parent_of(table, schema)
+    parent = parent_of(table, schema)
     if not parent:
         return table
     columns = {**table.columns, **{name: declared for name, declared in parent.columns.items() if name not in table.columns}}
@@ -124,7 +126,7 @@ def _with_parent(table: Table, schema: Schema) -> Table:
 
 def _relation(table: Table, schema: Schema) -> str:
     """What stands in FROM for the rows: the table, or with its parent's columns beside its own."""
-    parent = discover.parent_of(table, schema)
+    parent = parent_of(table, schema)
     if not parent:
         return quote(table.name)
     inherited = ", ".join(f"p.{quote(name)}" for name in parent.columns if name not in table.columns)

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from . import checks, discover
+from . import checks, storages
 from .block import Block
 from .checks import nearest
-from .discover import resolved, table_named, tag_name_column
 from .looks import JSON, SINGLE, storage_of
 from .model import ForeignKey, Schema, Table, Taggings
 from .sources.column import column
@@ -15,6 +14,8 @@ from .sources.join_table import join_table
 from .sources.json_array import json_array
 from .sources.query import query
 from .sources.tag_rows import tag_rows
+from .storages import pairs, resolved, table_named, tag_name_column
+from .survey import item_key
 
 Key = tuple[str, ...]
 
@@ -60,14 +61,14 @@ def _written(way: Mapping[str, Any]) -> str:
 
 def _ways(other: Table, table: Table, schema: Schema) -> list[Mapping[str, Any]]:
     """The ways in which the other table tags this one, spelt out."""
-    found = [one for one in discover.pairs(other, schema) if one[0].other_table == table.name]
+    found = [one for one in pairs(other, schema) if one[0].other_table == table.name]
     ways: list[Mapping[str, Any]] = [
         {"join": other.name, "item": list(to_item.columns), "tag": list(to_tag.columns), "name": f"{to_tag.other_table}.{name}"}
         for to_item, to_tag, name in found
     ]
     if ways:
         return ways
-    tags = [one.settings.get("tags") for one in discover.storages(table, schema) if other.name in one.uses]
+    tags = [one.settings.get("tags") for one in storages.storages(table, schema) if other.name in one.uses]
     return [one for one in tags if isinstance(one, Mapping)]
 
 
@@ -142,7 +143,7 @@ def _tied(tags: Block, source: Block, form: str, table: Table, key: Key, schema:
         return None
     tag_table, tag_name = named
     if not to_tag or to_tag.other_table != tag_table.name:
-        to_tag = ForeignKey(tag, tag_table.name, discover.item_key(tag_table))
+        to_tag = ForeignKey(tag, tag_table.name, item_key(tag_table))
     order = _order(source, ties, tag_table)
     return join_table(table, key, ties, to_item, to_tag, tag_table, tag_name, order, only)
 

@@ -9,7 +9,7 @@ STRATA = (
     ("errors", "model", "values", "sql", "date_texts", "dates", "compat"),
     ("sources", "survey"),
     ("expression", "statements", "fields", "checks"),
-    ("looks", "columns", "discover", "block", "tag_settings", "source_settings", "config", "duplicates"),
+    ("looks", "columns", "storages", "discover", "block", "tag_settings", "source_settings", "config", "duplicates"),
     ("memory", "content", "store", "entries", "health", "site"),
     ("formats",),
     ("web",),
