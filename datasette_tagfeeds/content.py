@@ -1,28 +1,23 @@
 """The body of an entry: from what a column holds to HTML that any reader may show."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from html import escape, unescape
 
 import nh3
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
+from .markdown import markdown
 from .values import address, one_line, shorten
 
 # nh3 takes time that grows with the tags times the depth they nest to, and with the square of some kinds of tag, so
-# size, tags and depth are bounded before it sees a body. markdown-it-py's time grows with lines and marks.
+# size, tags and depth are bounded before it sees a body.
 MAX_SIZE = 512 * 1024
 MAX_DEPTH = 500
 MAX_TAGS = 40_000
 MAX_REPEATED = 2 * 1024 * 1024
-MAX_MARKS = 50_000
-MAX_QUOTING = 500_000
 EXCERPT = 300
 
-_MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-_BLANK_LINE = re.compile(r"(?:\r\n?|\n)[ \t]*(?:\r\n?|\n)")
-_MARK = re.compile(r"[^\w ]|_")
 _SCHEMES = ("http", "https", "mailto", "tel")
 _URL_ATTRIBUTES = frozenset(["href", "src", "poster", "cite"])
 _TAGS = nh3.ALLOWED_TAGS | {"audio", "video", "source", "track", "picture", "tfoot"}
@@ -114,31 +109,7 @@ def _paragraphs(written: str) -> str:
     return "\n".join(f"<p>{escape(block, quote=False)}</p>".replace("\n", "<br>\n") for block in blocks if block.strip())
 
 
-def _markdown(written: str) -> str | None:
-    """Markdown as HTML; None where it has too many marks, or where references to long addresses make it huge."""
-    if sum(1 for _ in _MARK.finditer(written)) > MAX_MARKS or _quoting(written) > MAX_QUOTING:
-        return None
-    env: dict[str, object] = {}
-    tokens = _MARKDOWN.parse(written, env)
-    if _weight(tokens) > MAX_SIZE:
-        return None
-    return str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, env))
-
-
-def _quoting(written: str) -> int:
-    """How many lines markdown-it-py may look at for quotes: each > can make it read on to the next blank line."""
-    return sum(block.count(">") * (block.count("\n") + block.count("\r")) for block in _BLANK_LINE.split(written))
-
-
-def _weight(tokens: Iterable[Token]) -> int:
-    """About how many characters the tokens make; a token with children is made of theirs."""
-    return sum(
-        sum(len(str(value)) for value in token.attrs.values()) + (_weight(token.children) if token.children else len(token.content))
-        for token in tokens
-    )
-
-
-_RENDERERS: dict[str, Callable[[str], str | None]] = {"html": str, "markdown": _markdown, "text": _paragraphs}
+_RENDERERS: dict[str, Callable[[str], str | None]] = {"html": str, "markdown": partial(markdown, limit=MAX_SIZE), "text": _paragraphs}
 
 
 def _markup(html: str) -> Iterator[tuple[re.Match[str], int]]:
