@@ -13,7 +13,7 @@ from . import cli as commands
 from . import dates, site
 from .sources import delimited
 from .web import views
-from .web.views import View
+from .web.answers import View
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -52,8 +52,11 @@ def register_routes(datasette: Datasette) -> list[tuple[str, View]]:
     return [
         (r"^/-/tagfeeds$", views.health),
         (r"^/-/tagfeeds\.json$", views.health_json),
-        (rf"^{base}$", views.index),
-        (rf"^{base}\.atom$", views.everything),
+        (rf"^{base}$", views.tags),
+        (rf"^{base}\.json$", views.tags_json),
+        (rf"^{base}\.opml$", views.tags_opml),
+        (rf"^{base}(?:\.feed)?\.(?P<format>(?<=feed\.)json|(?<!feed\.)(?:atom|rss))$", views.everything),
         (rf"^{base}/(?P<segment>[^/]+)$", views.tag),
+        (rf"^{base}/(?P<segment>[^/]+)/random$", views.random),
         (rf"^{base}/.*$", views.nothing),
     ]

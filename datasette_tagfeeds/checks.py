@@ -101,6 +101,38 @@ def page_size(value: object) -> int:
     return value
 
 
+def byte_count(value: object) -> int:
+    """A whole number of bytes, from 10,000 to 16 MiB."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 10_000 <= value <= 16 * 1024 * 1024:
+        raise ValueError("must be a whole number of bytes, from 10000 to 16777216")
+    return value
+
+
+def seconds(value: object) -> int:
+    """A whole number of seconds, at most a week."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 7 * 86400:
+        raise ValueError("must be a whole number of seconds, from 0 to 604800")
+    return value
+
+
+def one_of(*known: str) -> Callable[[object], str]:
+    """The check of a setting that has these values only."""
+
+    def check(value: object) -> str:
+        if value not in known:
+            raise ValueError(f"must be {' or '.join(map(repr, known))}, not {value!r}")
+        return str(value)
+
+    return check
+
+
+def url(value: object) -> str:
+    """An absolute http(s) address."""
+    if not (found := address(text(value), "")):
+        raise ValueError(f"must be an absolute address such as 'https://example.org/', not {value!r}")
+    return found
+
+
 def base_url(value: object) -> str:
     """An absolute http(s) address without query or fragment; returned with a final slash, so that links join below it."""
     url = text(value).strip()

@@ -32,6 +32,14 @@ class Settings:
     language: str = "en"
     timezone: str = "UTC"
     size: int = 30
+    max_bytes: int = 512 * 1024
+    ttl: int = 900
+    content_type: str | None = None
+    hub: str | None = None
+    purge_header: str | None = None
+    icon: str | None = None
+    logo: str | None = None
+    rights: str | None = None
     hidden: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -50,6 +58,14 @@ PLAIN: Mapping[str, Callable[[Any], Any]] = {
     "language": checks.language,
     "timezone": checks.timezone,
     "size": checks.page_size,
+    "max_bytes": checks.byte_count,
+    "ttl": checks.seconds,
+    "content_type": checks.one_of("application/atom+xml", "application/xml"),
+    "hub": checks.url,
+    "purge_header": checks.one_of("Cache-Tag", "Surrogate-Key", "xkey"),
+    "icon": checks.url,
+    "logo": checks.url,
+    "rights": checks.text,
     "hidden": checks.tags,
     "gone": checks.tags,
 }

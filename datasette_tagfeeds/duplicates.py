@@ -13,7 +13,7 @@ PLUGIN = ("plugins", "datasette-tagfeeds")
 
 def note(problems: Problems) -> None:
     """Note every key of our block that a settings file of this command gives twice."""
-    for path in _files():
+    for path in files():
         try:
             tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
         except (OSError, ValueError, yaml.YAMLError):  # Datasette has read it, or says itself what is wrong
@@ -23,7 +23,7 @@ def note(problems: Problems) -> None:
                 problems.add(".".join(keys), f"stands twice in {path.name}")
 
 
-def _files() -> Iterator[Path]:
+def files() -> Iterator[Path]:
     """The settings files named on the command line or lying in the folder that Datasette serves."""
     context = click.get_current_context(silent=True)
     given = context.params if context else {}

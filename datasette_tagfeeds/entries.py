@@ -16,7 +16,6 @@ from .content import excerpt
 from .model import Category, Entry, Item, Link, Person, Row, Source
 from .values import address, is_iri, is_language, one_line, scrub, strip_tags, text
 
-MAX_BYTES = 512 * 1024
 TITLE = 80
 PAGE_BODY = 700
 
@@ -77,10 +76,11 @@ class Builder:
     templates: Mapping[str, Template]
     addresses: Addresses
     whole: bool
+    max_bytes: int
 
     def entries(self, items: Iterable[Item], rows: Mapping[Item, tuple[Row, list[str]]]) -> tuple[Entry, ...]:
-        """The items' entries in order; those past `MAX_BYTES` of content carry a summary and their link."""
-        made, room = [], MAX_BYTES
+        """The items' entries in order; those past `max_bytes` of content carry a summary and their link."""
+        made, room = [], self.max_bytes
         for item in items:
             if item in rows:
                 entry = self.entry(item, *rows[item], room)
@@ -88,7 +88,7 @@ class Builder:
                 made.append(entry)
         return tuple(made)
 
-    def entry(self, item: Item, row: Row, tags: list[str], room: int = MAX_BYTES) -> Entry:
+    def entry(self, item: Item, row: Row, tags: list[str], room: int) -> Entry:
         """The entry of one row; a field that the row cannot fill is mended or left out."""
         source = self.sources[item.source]
         fields = _Fields(source, row)
@@ -114,7 +114,9 @@ class Builder:
             categories=self._categories(tags),
             content=scrub(html) if html else None,
             summary=summary or None,
-            author=Person(name) if (name := one_line(fields.get("author"))) else None,
+            author=fields.person("author"),
+            contributor=fields.person("contributor"),
+            rights=one_line(fields.get("rights")) or None,
             links=tuple(fields.links(base)),
             thumbnail=address(fields.get("image"), base),
             language=language if is_language(language := one_line(fields.get("language"))) else None,
@@ -168,8 +170,18 @@ class _Fields:
         moment = dates.parse(self.get("updated"), self.zone)
         return dates.utc_text(moment) if moment else ""
 
+    def person(self, name: str) -> Person | None:
+        """The person whose name a field holds."""
+        return Person(found) if (found := one_line(self.get(name))) else None
+
     def links(self, base: str) -> Iterator[Link]:
         """What the entry points at beside itself."""
         for rel in ("related", "via", "enclosure"):
             if href := address(self.get(rel), base):
-                yield Link(rel, href, mimetypes.guess_type(urlsplit(href).path)[0] if rel == "enclosure" else None)
+                yield Link(rel, href) if rel != "enclosure" else self._enclosure(href)
+
+    def _enclosure(self, href: str) -> Link:
+        """A sound, film or file, with its media type by its name, and its length where a field holds that."""
+        length = str(self.get("enclosure_length") or "")
+        known = int(length) if length.isascii() and length.isdigit() and len(length) < 16 else None
+        return Link("enclosure", href, mimetypes.guess_type(urlsplit(href).path)[0], known)

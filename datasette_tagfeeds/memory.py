@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import SequenceMatcher, get_close_matches
 from itertools import count
@@ -24,25 +25,35 @@ Version = tuple[object, ...]
 
 
 @dataclass(frozen=True)
+class State:
+    """The state of some databases: a version of each, and when the next scheduled item becomes due ('' for never)."""
+
+    versions: tuple[tuple[str, Version], ...]
+    until: str = ""
+
+    def holds(self, other: State, now: str) -> bool:
+        """True while what was made of this state need not be made again: nothing has changed, and no item has become due."""
+        return self.versions == other.versions and (not self.until or now < self.until)
+
+
+@dataclass(frozen=True)
 class TagList:
-    """Every tag of some sources, most used first, and the tallies of all that is tagged; `until` is when the next scheduled item
-    becomes due ('' for never)."""
+    """Every tag of some sources, most used first, and the tallies of all that is tagged."""
 
     counts: tuple[TagCount, ...]
     totals: tuple[Tally, ...]
     by_name: Mapping[str, TagCount]
     folded: Mapping[str, str]
-    versions: tuple[tuple[str, Version], ...]
-    until: str
+    state: State
 
     @classmethod
-    def of(cls, counts: Iterable[TagCount], totals: Iterable[Tally], versions: tuple[tuple[str, Version], ...], until: str) -> TagList:
-        """The list of these counts, as they were in these versions of the databases."""
+    def of(cls, counts: Iterable[TagCount], totals: Iterable[Tally], state: State) -> TagList:
+        """The list of these counts, as they were in a state of the databases."""
         ordered = tuple(sorted(counts, key=lambda one: (-one.items, one.tag)))
         folded: dict[str, str] = {}
         for one in ordered:
             folded.setdefault(_fold(one.tag), one.tag)
-        return cls(ordered, tuple(totals), {one.tag: one for one in ordered}, folded, versions, until)
+        return cls(ordered, tuple(totals), {one.tag: one for one in ordered}, folded, state)
 
     def spelt(self, tag: str) -> str | None:
         """The tag as it is stored: exactly, else with ASCII case ignored, the commonest first; None where there is none."""
@@ -99,3 +110,14 @@ def _file(path: str | None) -> tuple[int, int]:
         return (0, 0)
     status = os.stat(path)
     return (status.st_ino, status.st_dev)
+
+
+def changed(database: Database) -> int | None:
+    """When the database's file last changed, or its write-ahead log, in Unix seconds; None where there is no file."""
+    if not database.path:
+        return None
+    times = []
+    for path in (str(database.path), f"{database.path}-wal"):
+        with suppress(OSError):
+            times.append(int(os.stat(path).st_mtime))
+    return max(times, default=None)

@@ -164,11 +164,12 @@ class Person:
 
 @dataclass(frozen=True)
 class Link:
-    """A link with its relation and, where known, media type (RFC 4287 §4.2.7). Addresses are absolute."""
+    """A link with its relation and, where known, media type and length in bytes (RFC 4287 §4.2.7). Addresses are absolute."""
 
     rel: str
     href: str
     type: str | None = None
+    length: int | None = None
 
 
 @dataclass(frozen=True)
@@ -202,11 +203,17 @@ class Entry:
     links: tuple[Link, ...] = ()
     thumbnail: str | None = None
     language: str | None = None
+    contributor: Person | None = None
+    rights: str | None = None
 
 
 @dataclass(frozen=True)
 class Feed:
-    """A feed document, or a page of one. `complete` says that nothing is left out (RFC 5005 §2)."""
+    """A feed document, or a page of one. `complete` says that nothing is left out (RFC 5005 §2).
+
+    `count` is of the dated items of all pages, `types` of each source; `ttl` is in seconds; `stylesheet` is the address of one
+    that makes the XML readable in a browser.
+    """
 
     id: str
     title: str
@@ -217,3 +224,26 @@ class Feed:
     entries: tuple[Entry, ...]
     category: Category | None = None
     complete: bool = False
+    expression: str = ""
+    count: int = 0
+    types: tuple[tuple[str, int], ...] = ()
+    icon: str | None = None
+    logo: str | None = None
+    rights: str | None = None
+    ttl: int | None = None
+    stylesheet: str | None = None
+    related: tuple[Mapping[str, object], ...] | None = None
+    timeline: Mapping[str, int] | None = None
+
+    def link(self, rel: str) -> str | None:
+        """The address of the first link with the relation."""
+        return next((link.href for link in self.links if link.rel == rel), None)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A feed in a list of subscriptions: the tag, its feed and its page."""
+
+    text: str
+    feed_url: str
+    page_url: str

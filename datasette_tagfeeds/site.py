@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -33,12 +34,13 @@ _SITES: WeakKeyDictionary[Datasette, Site] = WeakKeyDictionary()
 
 @dataclass(frozen=True)
 class Site:
-    """What is served: the settings, also as they were given, and the entry template of each source that has one."""
+    """What is served: the settings, also as they were given, the entry template of each source that has one, and when any of it changed."""
 
     settings: Settings
     given: Mapping[str, Any]
     title: str
     templates: dict[str, Template]
+    modified: int | None
 
     async def health(self, store: Store, left_out: Iterable[tuple[str, str, str]], base: str) -> Health:
         """The health of what the store's actor may see."""
@@ -94,7 +96,17 @@ async def _make(datasette: Datasette) -> Site:
         raise ConfigError("\n".join(["datasette-tagfeeds cannot serve these settings:", *(f"  {one}" for one in problems.found)]))
     title = settings.title or await compat.instance_title(datasette) or "Datasette"
     given = datasette.plugin_config(NAME)
-    return Site(replace(settings, sources=tuple(sources)), given if isinstance(given, dict) else {}, title, templates)
+    return Site(replace(settings, sources=tuple(sources)), given if isinstance(given, dict) else {}, title, templates, _modified(datasette))
+
+
+def _modified(datasette: Datasette) -> int | None:
+    """When the settings, templates or this package last changed, in Unix seconds; None where settings are in no file."""
+    settings = list(duplicates.files())
+    if datasette.plugin_config(NAME) and not any(path.exists() for path in settings):
+        return None
+    folders = [Path(__file__).parent, *([Path(datasette.template_dir)] if datasette.template_dir else [])]
+    paths = [*settings, *(path for folder in folders for path in folder.rglob("*") if path.suffix != ".pyc")]
+    return max(int(path.stat().st_mtime) for path in paths if path.is_file())
 
 
 async def _with_reads(datasette: Datasette, source: Source, problems: Problems) -> Source:

@@ -19,7 +19,22 @@ from .survey import item_key
 from .tag_settings import taggings
 
 CONTENT = ("html", "markdown", "text")
-EXPRESSIONS = ("id", "title", "link", *CONTENT, "summary", "author", "image", "related", "via", "enclosure", "language")
+EXPRESSIONS = (
+    "id",
+    "title",
+    "link",
+    *CONTENT,
+    "summary",
+    "author",
+    "contributor",
+    "rights",
+    "image",
+    "related",
+    "via",
+    "enclosure",
+    "enclosure_length",
+    "language",
+)
 COLUMNS = ("published", "updated")
 OTHERS = ("database", "table", "key", "tags", "sql", "label", "where", "namespace", "order", "trusted", "template")
 # How people would write them.

@@ -22,6 +22,7 @@ Key = int | str
 # Undated rows ('') come before every moment, so they are always due.
 DUE = "published <= :now"
 AFTER = """(published < :p or (published = :p and (source > :s or (source = :s and +item collate binary < +:k))))"""
+BEFORE = """(published > :p or (published = :p and (source < :s or (source = :s and +item collate binary > +:k))))"""
 
 
 class Statement(NamedTuple):
@@ -46,18 +47,21 @@ class Selection:
     search: str | None = None
 
 
-def stream(sources: Sequence[Source], selection: Selection, now: str, limit: int, after: Item | None, dated: bool) -> Statement:
+def stream(
+    sources: Sequence[Source], selection: Selection, now: str, limit: int, after: Item | None, dated: bool, backwards: bool = False
+) -> Statement:
     """SELECT published, source, item: at most `limit` items, newest first, undated last, ties by source and key.
 
-    `after` is the item before the first one wanted (keyset paging); `dated` leaves undated items out, as feeds do.
+    `after` is the item before the first one wanted (keyset paging); `dated` leaves undated items out, as feeds do. Read backwards,
+    the items before `after` come, the nearest first.
     """
     relation, parameters = _relation(sources, selection, now)
-    tests = [*(["published <> ''"] if dated else []), *([AFTER] if after else [])]
+    tests = [*(["published <> ''"] if dated else []), *([BEFORE if backwards else AFTER] if after else [])]
     if after:
         parameters |= {"p": after.published, "s": after.source, "k": after.key}
     where = f" where {' and '.join(tests)}" if tests else ""
-    sql = f"select published, source, item from {relation}{where} order by published desc, source, item collate binary desc limit :limit"
-    return Statement(sql, {**parameters, "limit": limit})
+    order = "published, source desc, item collate binary" if backwards else "published desc, source, item collate binary desc"
+    return Statement(f"select published, source, item from {relation}{where} order by {order} limit :limit", {**parameters, "limit": limit})
 
 
 def tallies(sources: Sequence[Source], selection: Selection, now: str) -> Statement:
@@ -65,6 +69,25 @@ def tallies(sources: Sequence[Source], selection: Selection, now: str) -> Statem
     relation, parameters = _relation(sources, selection, now)
     figures = "count(*), sum(published <> ''), coalesce(min(nullif(published, '')), ''), max(published)"
     return Statement(f"select source, {figures} from {relation} group by source", parameters)
+
+
+def related(sources: Sequence[Source], selection: Selection, now: str) -> Statement:
+    """SELECT tag, count: how many items of the selection carry each tag, one row a tag and source."""
+    arms, parameters = [], dict[str, object](now=now)
+    for number, source in enumerate(sources):
+        sql, bound = _arm(source, selection, number)
+        parameters |= bound
+        arms.append(
+            f"select t.tag, count(distinct a.item) from ({sql}) as a join ({tagged(source.tags)}) as t on t.item = a.item group by t.tag"
+        )
+    return Statement("\nunion all\n".join(arms), parameters)
+
+
+def timeline(sources: Sequence[Source], selection: Selection, now: str) -> Statement:
+    """SELECT year, source, count: how many items of the selection are of each year, the undated left out."""
+    relation, parameters = _relation(sources, selection, now)
+    sql = f"select substr(published, 1, 4), source, count(*) from {relation} where published <> '' group by 1, 2"
+    return Statement(sql, parameters)
 
 
 def tag_counts(sources: Sequence[Source], now: str) -> Statement:
@@ -118,9 +141,18 @@ def _everything_read(source: Source) -> Statement:
     return Statement(sql, {**parameters, **rest.parameters, "now": ""})
 
 
-def description(about: TagTable, tag: str) -> Statement:
-    """SELECT the text that a table of tags has about one of them."""
-    return Statement(f"select {quote(about.column)} from {quote(about.table)} where {quote(about.name)} = :tag limit 1", {"tag": tag})
+def descriptions(about: TagTable, names: Sequence[str]) -> Statement:
+    """SELECT tag, text: what a table of tags has about some of them."""
+    parameters: dict[str, object] = {f"tag{number}": name for number, name in enumerate(names)}
+    name = tag_text(quote(about.name))
+    sql = f"select {name}, {quote(about.column)} from {quote(about.table)} where {name} in ({', '.join(f':{one}' for one in parameters)})"
+    return Statement(sql, parameters)
+
+
+def nth(source: Source, selection: Selection, now: str, place: int) -> Statement:
+    """SELECT published, source, item: the item of a source's part of the selection at a place, in no order."""
+    relation, parameters = _relation([source], selection, now)
+    return Statement(f"select published, source, item from {relation} limit 1 offset :place", {**parameters, "place": place})
 
 
 def renamed(about: TagTable) -> Statement:

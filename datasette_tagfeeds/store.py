@@ -7,8 +7,10 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
+from random import randrange
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -18,7 +20,7 @@ from datasette.utils import sqlite_timelimit
 from . import statements
 from .dates import utc_text
 from .errors import Unavailable
-from .memory import Memory, TagList
+from .memory import Memory, State, TagList, changed
 from .model import Item, Row, Schema, Source, TagCount, TagTable, Tally
 from .statements import Selection, Statement
 from .survey import survey
@@ -138,6 +140,15 @@ class Store:
         together = sorted((item for items in found for item in items), key=lambda item: item.source)
         return sorted(together, key=lambda item: item.published, reverse=True)[:limit]
 
+    async def before(self, selection: Selection, limit: int, after: Item, dated: bool) -> list[Item]:
+        """At most `limit` items that come before one in the order of the stream, the nearest first."""
+        found = []
+        for name, sources in self._asked(selection.types):
+            statement = statements.stream(sources, selection, self.now, limit, after, dated, backwards=True)
+            found += [Item(*row) for row in await self._execute(name, statement)]
+        # Within a source the order stands; sources fall while dates rise.
+        return sorted(sorted(found, key=lambda item: item.source, reverse=True), key=lambda item: item.published)[:limit]
+
     async def tallies(self, selection: Selection) -> list[Tally]:
         """The sources that have items in the selection, with their figures."""
         return [
@@ -146,13 +157,41 @@ class Store:
             for row in await self._execute(name, statements.tallies(sources, selection, self.now))
         ]
 
+    async def related(self, selection: Selection) -> dict[str, int]:
+        """The tags of the selection's items, with how many of these carry each, most used first."""
+        counts: dict[str, int] = defaultdict(int)
+        for name, sources in self._asked(selection.types):
+            for tag, count in await self._execute(name, statements.related(sources, selection, self.now)):
+                counts[tag] += count
+        return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+
+    async def timeline(self, selection: Selection) -> dict[str, dict[str, int]]:
+        """{year: {source: items}} of the selection, years rising."""
+        years: dict[str, dict[str, int]] = defaultdict(dict)
+        for name, sources in self._asked(selection.types):
+            for year, source, count in await self._execute(name, statements.timeline(sources, selection, self.now)):
+                years[year][source] = count
+        return dict(sorted(years.items()))
+
+    def state(self) -> State:
+        """The state of the databases now. It costs no query."""
+        memory = _MEMORIES.setdefault(self.datasette, Memory())
+        return State(tuple((name, memory.version(name, _database(self.datasette, name))) for name in self._databases()))
+
+    def modified(self) -> int | None:
+        """When any of the databases last changed, in Unix seconds; None where one has no file."""
+        times = [changed(_database(self.datasette, name)) for name in self._databases()]
+        return None if not times or None in times else max(time for time in times if time is not None)
+
+    def _databases(self) -> list[str]:
+        return sorted({source.database for source in self.sources.values()})
+
     async def tag_list(self) -> TagList:
         """Every tag, remembered until the data changes or the next scheduled item becomes due."""
         memory = _MEMORIES.setdefault(self.datasette, Memory())
-        names = sorted({source.database for source in self.sources.values()})
-        versions = tuple((name, memory.version(name, _database(self.datasette, name))) for name in names)
+        state = self.state()
         kept = memory.lists.get(frozenset(self.sources))
-        if kept and kept.versions == versions and (not kept.until or self.now < kept.until):
+        if kept and kept.state.holds(state, self.now):
             return kept
         counts: dict[str, dict[str, int]] = defaultdict(dict)
         latest: dict[str, str] = defaultdict(str)
@@ -163,9 +202,8 @@ class Store:
                 latest[tag] = max(latest[tag], last)
             totals += [Tally(*row) for row in await self._execute_long(name, statements.tallies(sources, Selection(), self.now))]
             until += [row[0] for row in await self._execute_long(name, statements.next_due(sources, self.now)) if row[0]]
-        made = TagList.of(
-            (TagCount(tag, sum(by.values()), latest[tag], by) for tag, by in counts.items()), totals, versions, min(until, default="")
-        )
+        listed = (TagCount(tag, sum(by.values()), latest[tag], by) for tag, by in counts.items())
+        made = TagList.of(listed, totals, replace(state, until=min(until, default="")))
         memory.keep(frozenset(self.sources), made)
         return made
 
@@ -183,10 +221,24 @@ class Store:
         """Find a tag that is not there, within a page's time limit."""
         await self._execute(source.database, statements.scan(source))
 
-    async def description(self, about: TagTable, tag: str) -> str:
-        """What a table says about a tag; '' for nothing."""
-        found = await self._execute(about.database, statements.description(about, tag))
-        return (text(found[0][0]) or "") if found else ""
+    async def descriptions(self, about: TagTable, tags: Sequence[str]) -> dict[str, str]:
+        """What a table says about some tags."""
+        found = await self._execute(about.database, statements.descriptions(about, tags))
+        return {tag: words for tag, value in found if (words := text(value))}
+
+    async def random(self, selection: Selection) -> Item | None:
+        """Some item of the selection; None where it is empty."""
+        tallies = await self.tallies(selection)
+        if not (total := sum(tally.items for tally in tallies)):
+            return None
+        place = randrange(total)
+        for tally in tallies:
+            if place < tally.items:
+                source = self.sources[tally.source]
+                found = await self._execute(source.database, statements.nth(source, selection, self.now, place))
+                return Item(*found[0]) if found else None
+            place -= tally.items
+        return None
 
     async def renamed(self, about: TagTable) -> dict[str, str]:
         """The old names of tags that a table holds, with the new ones."""

@@ -1,6 +1,7 @@
 """What a stored value is as text, as a web address, and as a part of a document."""
 
 import re
+from html import escape
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 # XML 1.0 §2.2 forbids all but these; DEL and the C1 controls it only discourages, but readers take them for windows-1252.
@@ -62,6 +63,14 @@ def _authority(netloc: str) -> str:
 
 def _escape(part: str) -> str:
     return quote(re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", part), safe=_URI_SAFE)
+
+
+def styled(document: bytes, stylesheet: str | None) -> bytes:
+    """The XML document, with the instruction that makes browsers show it by a CSS stylesheet."""
+    if not stylesheet:
+        return document
+    declaration, _, rest = document.partition(b"?>")
+    return declaration + f'?>\n<?xml-stylesheet type="text/css" href="{escape(stylesheet)}"?>'.encode() + rest
 
 
 def is_iri(value: str) -> bool:

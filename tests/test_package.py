@@ -39,6 +39,16 @@ def test_no_other_setting_is_described():
 
 
 def test_every_route_and_template_is_described():
-    assert {"/tags", "/tags.atom", "/tags/{expression}", "/tags/{expression}.atom", "/-/tagfeeds"} <= headings("routes.md")
+    formats = {f"/tags{place}.{suffix}" for place in ("", "/{expression}") for suffix in ("atom", "rss")}
+    others = {
+        "/tags",
+        "/tags.json",
+        "/tags.opml",
+        "/tags.feed.json",
+        "/tags/{expression}",
+        "/tags/{expression}.json",
+        "/tags/{expression}/random",
+    }
+    assert formats | others | {"/-/tagfeeds"} <= headings("routes.md")
     assert {"datasette tagfeeds check", "datasette tagfeeds settings"} <= headings("health.md")
     assert {"tagfeeds-entry-<source>.html", "tagfeeds-tag.html", "tagfeeds-index.html", "tagfeeds-health.html"} <= headings("templates.md")

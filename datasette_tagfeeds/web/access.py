@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from .. import compat
 from ..compat import Actor
@@ -13,6 +15,11 @@ from ..model import Source
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
+
+
+# For how many seconds the verdict on the anonymous actor serves again: it depends on no request, and costs a millisecond a table.
+REUSED = 1.0
+_ANONYMOUS: WeakKeyDictionary[Datasette, tuple[float, Settings, Visible]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,10 @@ async def visible(datasette: Datasette, actor: Actor, settings: Settings) -> Vis
 
     Raises datasette.Forbidden for an actor who sees no source and may not view the instance.
     """
+    if actor is None:
+        kept = _ANONYMOUS.get(datasette)
+        if kept and monotonic() - kept[0] < REUSED and kept[1] is settings:
+            return kept[2]
     asked = {(source.database, table) for source in settings.sources for table in source.reads}
     about = [*settings.described_in, *([settings.aliased_by] if settings.aliased_by else [])]
     asked |= {(one.database, table) for one in about for table in (one.table, *(one.leads_to or ())[:1])}
@@ -38,7 +49,10 @@ async def visible(datasette: Datasette, actor: Actor, settings: Settings) -> Vis
     if not seen:
         await compat.ensure_instance(datasette, actor)
     private = any(verdicts[source.database, table][1] for source in seen for table in source.reads)
-    return Visible(seen, private, frozenset(pair for pair, (allowed, _) in verdicts.items() if allowed))
+    found = Visible(seen, private, frozenset(pair for pair, (allowed, _) in verdicts.items() if allowed))
+    if actor is None:
+        _ANONYMOUS[datasette] = (monotonic(), settings, found)
+    return found
 
 
 async def tables(datasette: Datasette, actor: Actor, asked: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[bool, bool]]:

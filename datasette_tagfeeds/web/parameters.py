@@ -74,9 +74,9 @@ class Parameters:
         return ", ".join([*(labels[one] for one in self.types), *([when] if when else []), *([f"“{self.q}”"] if self.q else [])])
 
 
-def read(arguments: Arguments, sources: Iterable[Source], default_size: int) -> Parameters:
-    """The parameters of a request. Raises BadRequest with a sentence that names the one that is wrong."""
-    size, after = _single(arguments, "size"), _single(arguments, "next")
+def read(arguments: Arguments, sources: Iterable[Source], default_size: int, of_items: bool) -> Parameters:
+    """The parameters of a request; `next` is read where its pages are of items. Raises BadRequest with a sentence that names the one that is wrong."""
+    size, after = _single(arguments, "size"), _single(arguments, "next") if of_items else None
     year, month = _year(_single(arguments, "year")), _month(_single(arguments, "month"))
     if month and not year:
         raise BadRequest("The parameter “month” needs “year” beside it.")

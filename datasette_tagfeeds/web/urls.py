@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # The year on which every default authority is taken to have held its name (RFC 4151 §2.1); it must never change.
 AUTHORITY_DATE = "2026"
-PAGE, FEED = "text/html", "application/atom+xml"
+PAGE = "text/html"
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,13 @@ class Addresses:
     def local(self, expression: Expression | None = None, format: str | None = None) -> str:
         """The path of an expression's page (None: of the index) or, with a format, of its feed; Datasette's prefix included."""
         segment = f"/{expression}" if expression is not None else ""
-        return str(self.datasette.urls.path(self.path + segment)) + (f".{format}" if format else "")
+        # The JSON of the index is not the JSON Feed of everything.
+        suffix = ".feed.json" if format == "json" and expression is None else f".{format}" if format else ""
+        return str(self.datasette.urls.path(self.path + segment)) + suffix
+
+    def static(self, name: str) -> str:
+        """The path of one of our own files."""
+        return str(self.datasette.urls.static_plugins("datasette_tagfeeds", name))
 
     def absolute(self, path: str) -> str:
         """A path of this server as others reach it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Visit:
     """What a view needs to answer: the site as its actor sees it, the parameters, the addresses."""
 
-    def __init__(self, request: Request, datasette: Datasette, here: Site, visible: access.Visible) -> None:
+    def __init__(self, request: Request, datasette: Datasette, here: Site, visible: access.Visible, of_items: bool) -> None:
         self.request = request
         self.datasette = datasette
         self.site = here
@@ -38,7 +38,12 @@ class Visit:
         self.tables = visible.tables
         self.store = Store(datasette, visible.sources, store.now())
         self.addresses = Addresses(datasette, request, here.settings, site.path(datasette))
-        self.parameters = parameters.read(request.args, visible.sources, here.settings.size)
+        self.parameters = parameters.read(request.args, visible.sources, here.settings.size, of_items)
+
+    def modified(self, moments: Iterable[int]) -> int | None:
+        """When what a document is made of last changed: data, settings, templates, this package; and the moments given."""
+        data, made_of = self.store.modified(), self.site.modified
+        return max(data, made_of, *moments) if data is not None and made_of is not None else None
 
     def selection(self, expression: Expression | None) -> Selection:
         """The items that the expression and the parameters ask for."""
@@ -49,8 +54,15 @@ class Visit:
         size = self.parameters.size
         items = await self.store.stream(selection, size + 1, self.parameters.after, dated=feed)
         shown, more = items[:size], len(items) > size
-        builder = Builder(self.store.sources, self.site.templates, replace(self.addresses, linked_locally=not feed), whole=feed)
+        addresses = replace(self.addresses, linked_locally=not feed)
+        builder = Builder(self.store.sources, self.site.templates, addresses, feed, self.settings.max_bytes)
         return builder.entries(shown, await self.store.rows(shown)), shown[-1] if more else None
+
+    async def previous(self, selection: Selection, feed: bool) -> Item | None:
+        """The item after which the previous page begins; None where that is the first."""
+        size, after = self.parameters.size, self.parameters.after
+        before = await self.store.before(selection, size, after, dated=feed) if after else []
+        return before[-1] if len(before) == size else None
 
     async def resolved(self, expression: Expression) -> Expression:
         """The canonical form: aliases resolved, stored spelling, sorted. Raises Gone and NotFound for tags that are not to be had."""
@@ -82,26 +94,42 @@ class Visit:
         named = {about.table, *([about.leads_to[0]] if about.leads_to else [])}
         return all((about.database, table) in self.tables for table in named)
 
-    async def description(self, tag: str) -> str:
-        """What the tables of tags say about one, as written; '' for nothing."""
+    async def descriptions(self, tags: Sequence[str]) -> dict[str, str]:
+        """What the tables of tags say about some of them, as written."""
+        found: dict[str, str] = {}
         for about in self.settings.described_in:
-            if self.sees(about) and (found := await self.store.description(about, tag)):
-                return found
-        return ""
+            if self.sees(about):
+                found = {**await self.store.descriptions(about, tags), **found}
+        return found
+
+    async def random(self, expression: Expression) -> str:
+        """The link of some item of the expression. Raises NotFound where it has none."""
+        item = await self.store.random(self.selection(expression))
+        if item is None:
+            raise NotFound("Nothing is there to choose from.")
+        builder = Builder(self.store.sources, {}, self.addresses, True, 0)
+        entries = builder.entries([item], await self.store.rows([item]))
+        return entries[0].link if entries else self.addresses.absolute(self.addresses.local(expression))
 
     def title(self, expression: Expression | None) -> str:
         """Site: python and not django, as one line; with what the parameters narrow it to."""
-        labels = {name: source.label for name, source in self.store.sources.items()}
-        about = [in_words(expression)] if expression is not None else []
-        words = [*about, *([narrowed] if (narrowed := self.parameters.in_words(labels)) else [])]
+        words = [in_words(expression)] if expression is not None else []
+        words += [narrowed] if (narrowed := self.narrowed()) else []
         return one_line(": ".join([self.site.title, ", ".join(words)]) if words else self.site.title) or "Tags"
+
+    def narrowed(self) -> str:
+        """What the parameters narrow a page to, in words; '' for nothing."""
+        return self.parameters.in_words({name: source.label for name, source in self.store.sources.items()})
 
     def has_dates(self, names: Iterable[str]) -> bool:
         """True where one of these sources has a date column: without any there is nothing to subscribe to."""
         return any(self.store.sources[name].published for name in names)
 
 
-async def visit(request: Request, datasette: Datasette) -> Visit:
-    """The visit that a request is. Raises datasette.Forbidden for an actor who may see nothing, BadRequest for bad parameters."""
+async def visit(request: Request, datasette: Datasette, of_items: bool = True) -> Visit:
+    """The visit that a request is; `of_items` where its pages are of items, and not of tags.
+
+    Raises datasette.Forbidden for an actor who may see nothing, BadRequest for bad parameters.
+    """
     here = await site.site(datasette)
-    return Visit(request, datasette, here, await access.visible(datasette, request.actor, here.settings))
+    return Visit(request, datasette, here, await access.visible(datasette, request.actor, here.settings), of_items)

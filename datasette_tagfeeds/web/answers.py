@@ -1,0 +1,125 @@
+"""From documents and errors to responses: methods, validators, caching, CORS. An answer is a value, made once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from time import time
+from typing import TYPE_CHECKING
+
+from datasette.utils.asgi import Request, Response
+from datasette.views.base import DatasetteError
+
+from ..errors import AddressTooLong, MethodNotAllowed, TagfeedsError, Unavailable
+from ..values import scrub
+from . import conditional
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+View = Callable[[Request, "Datasette"], Awaitable[Response]]
+MAX_ADDRESS = 8 * 1024
+METHODS = "GET, HEAD, OPTIONS"
+CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "ETag, Link, Last-Modified"}
+PREFLIGHT = {
+    **CORS,
+    "Access-Control-Allow-Methods": METHODS,
+    "Access-Control-Allow-Headers": "If-None-Match, If-Modified-Since",
+    "Access-Control-Max-Age": "86400",
+}
+PRIVATE = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer"}
+# What feeds answer errors as; their addresses end so.
+PLAIN_FORMATS = (".atom", ".rss", ".opml")
+# How long what is unknown may be taken for unknown, in seconds.
+UNKNOWN_TTL = 60
+
+
+@dataclass(frozen=True)
+class Document:
+    """What is sent for a 200: the bytes, and the headers that go with them, validators included.
+
+    `modified` is in Unix seconds, None where it cannot be known. The compressed bytes are made once.
+    """
+
+    body: bytes
+    media_type: str
+    tag: str
+    modified: int | None
+    headers: Mapping[str, str]
+    _compressed: list[bytes] = field(default_factory=list, compare=False, repr=False)
+
+    @property
+    def compressed(self) -> bytes:
+        """The bytes as gzip."""
+        if not self._compressed:
+            self._compressed.append(conditional.compressed(self.body))
+        return self._compressed[0]
+
+
+def caching(ttl: int, wanted: bool = True) -> dict[str, str]:
+    """How long a public document may be kept (RFC 9111 §5.2.2, RFC 5861); readers take `ttl`, in seconds, for a polling interval.
+
+    Datasette wants no such headers while someone works on its templates.
+    """
+    if not wanted:
+        return dict(CORS)
+    shared = min(300, ttl)
+    return {"Cache-Control": f"public, max-age={ttl}, s-maxage={shared}, stale-while-revalidate=3600, stale-if-error=86400", **CORS}
+
+
+def respond(request: Request, document: Document) -> Response:
+    """The document, or 304 where the client has it; a 304 says the same of it as the 200 would (RFC 9110 §15.4.5)."""
+    headers = {**document.headers, "ETag": document.tag, "Vary": "Accept-Encoding"}
+    if document.modified is not None:
+        headers["Last-Modified"] = conditional.http_date(document.modified)
+    content_type = f"{document.media_type}; charset=utf-8"
+    asked = request.headers
+    if conditional.not_modified(asked.get("if-none-match"), asked.get("if-modified-since"), document.tag, document.modified, int(time())):
+        return Response(b"", status=304, headers=headers, content_type=content_type)
+    body = document.body
+    if conditional.accepts_gzip(asked.get("accept-encoding")):
+        body = document.compressed
+        headers["Content-Encoding"] = "gzip"
+    headers["Content-Length"] = str(len(body))
+    return Response(b"" if request.method == "HEAD" else body, headers=headers, content_type=content_type)
+
+
+def answers(view: View) -> View:
+    """Turn methods that are not for reading, and our errors, into answers."""
+
+    @wraps(view)
+    async def answering(request: Request, datasette: Datasette) -> Response:
+        try:
+            if request.method == "OPTIONS":
+                return Response(b"", status=204, headers={"Allow": METHODS, **PREFLIGHT})
+            if request.method not in ("GET", "HEAD"):
+                raise MethodNotAllowed("Feeds and tag pages can be read, with GET or HEAD, and nothing else.")
+            if len(request.scope.get("raw_path") or b"") + len(request.scope["query_string"]) > MAX_ADDRESS:
+                raise AddressTooLong("The address is longer than 8 KB.")
+            return await view(request, datasette)
+        except TagfeedsError as error:
+            return failed(request, error)
+
+    return answering
+
+
+def failed(request: Request, error: TagfeedsError) -> Response:
+    """An error as feeds, programs and people read it; raises Datasette's own error for pages, which its templates show."""
+    sentence, headers = scrub(str(error)), _headers(request, error)
+    if request.path.endswith(".json"):
+        body = json.dumps({"ok": False, "error": sentence, "status": error.status})
+        return Response(body, status=error.status, headers=headers, content_type="application/json; charset=utf-8")
+    if request.path.endswith(PLAIN_FORMATS) or isinstance(error, (MethodNotAllowed, Unavailable)):
+        return Response.text(f"{sentence}\n", status=error.status, headers=headers)
+    raise DatasetteError(sentence, status=error.status) from error
+
+
+def _headers(request: Request, error: TagfeedsError) -> dict[str, str]:
+    if isinstance(error, MethodNotAllowed):
+        return {"Allow": METHODS}
+    if isinstance(error, Unavailable):
+        return {"Retry-After": "5", "Cache-Control": "no-store"}
+    public = {**CORS, "Cache-Control": f"public, max-age={UNKNOWN_TTL}"} if request.actor is None else PRIVATE
+    return {**public, "X-Content-Type-Options": "nosniff"}

@@ -1,0 +1,137 @@
+"""The HTML pages, by templates that extend Datasette's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from datasette.utils import to_css_class
+from datasette.utils.asgi import Response
+from markupsafe import Markup
+
+from .. import content
+from ..expression import Expression, Tag, in_words
+from ..expression import tags as tags_of
+from ..formats import html
+from ..health import Health
+from ..model import TagCount, Tally
+from .feeds import FORMATS
+from .index import SIZE, chosen, send, wanted
+from .urls import PAGE, Addresses
+from .visit import Visit
+
+HEALTH = "/-/tagfeeds"
+LABELS = {"atom": "Atom", "rss": "RSS", "json": "JSON Feed"}
+
+
+async def index(here: Visit) -> Response:
+    """Every tag with its count."""
+    every, asked = await here.store.tag_list(), wanted(here)
+    counts = chosen(here, every, asked)
+    shown = counts[asked.start : asked.start + SIZE]
+    following = asked.start + SIZE if asked.start + SIZE < len(counts) else 0
+    tallies = [tally for tally in every.totals if not here.parameters.types or tally.source in here.parameters.types]
+    own = here.addresses.local()
+    context = {
+        "tags": [_counted(one, max(one.items for one in shown), here.addresses) for one in shown],
+        "total": len(counts),
+        "start": asked.start,
+        "q": asked.q,
+        "sort": asked.sort,
+        "next_url": own + asked.query(following) if following else None,
+        **_feeds(here, None, [tally.source for tally in tallies]),
+        "page_url": here.addresses.absolute(own) + asked.query(asked.start),
+        "feed_title": here.title(None),
+        "follow": not here.request.query_string,
+        **_about(here, tallies),
+    }
+    return await _html(here, ["tagfeeds-index.html"], context)
+
+
+async def tag(here: Visit, expression: Expression) -> Response:
+    """The items of an expression."""
+    selection = here.selection(expression)
+    entries, last = await here.page(selection, feed=False)
+    tallies = await here.store.tallies(selection)
+    own, query, after = here.addresses.local(expression), here.parameters.query, here.parameters.after
+    single = expression.name if isinstance(expression, Tag) else None
+    description = (await here.descriptions([single])).get(single, "") if single else ""
+    known = (await here.store.tag_list()).by_name
+    context = {
+        "tag": single,
+        "words": in_words(expression),
+        "description": Markup(content.render(description, "markdown", here.addresses.base, trusted=False) or ""),
+        "years": list(html.years(entries)),
+        "next_url": own + query(last) if last else None,
+        "previous_url": own + query(await here.previous(selection, feed=False)) if after else None,
+        "first_url": own + query(None) if after else None,
+        "page_url": here.addresses.absolute(own) + query(after),
+        **_feeds(here, expression, {source for name in tags_of(expression) for source in known[name].sources}),
+        "feed_title": here.title(expression),
+        "narrowed": here.narrowed(),
+        "follow": single is not None and not here.request.query_string,
+        **_about(here, tallies),
+    }
+    names = [f"tagfeeds-tag-{to_css_class(single)}.html"] if single else []
+    return await _html(here, [*names, "tagfeeds-tag.html"], context)
+
+
+async def health(here: Visit, report: Health) -> Response:
+    """What was found, what is wrong with it, and what to do about it."""
+    context = {
+        "health": report,
+        "notices": report.all_warnings,
+        "items": sum(source.items or 0 for source in report.sources),
+        "total": len((await here.store.tag_list()).counts),
+        "site_title": here.site.title,
+        "language": here.settings.language,
+        "index_url": here.addresses.local(),
+        "page_url": here.addresses.absolute(str(here.datasette.urls.path(HEALTH))),
+        "json_url": here.datasette.urls.path(f"{HEALTH}.json"),
+        "follow": False,
+    }
+    return await _html(here, ["tagfeeds-health.html"], context)
+
+
+def _feeds(here: Visit, expression: Expression | None, sources: Iterable[str]) -> dict[str, object]:
+    """The feeds of a page, narrowed as it is, Atom first; none where no source has dates to order them by."""
+    if not here.has_dates(sources):
+        return {"feeds": [], "feed_url": None}
+    absolute, local, query = here.addresses.absolute, here.addresses.local, here.parameters.query(None)
+    feeds = [
+        {"url": absolute(local(expression, name)) + query, "type": format.media_type, "label": LABELS[name]}
+        for name, format in FORMATS.items()
+    ]
+    return {"feeds": feeds, "feed_url": feeds[0]["url"]}
+
+
+async def _html(here: Visit, templates: list[str], context: dict[str, object]) -> Response:
+    page = await here.datasette.render_template(templates, context, request=here.request)
+    return send(here, page.encode(), PAGE, {} if context.get("follow", True) else {"X-Robots-Tag": "noindex, nofollow"})
+
+
+def _about(here: Visit, tallies: Iterable[Tally]) -> dict[str, object]:
+    """What every page says of its items: how many, of which kinds, since when."""
+    tallies = list(tallies)
+    first = min((tally.first for tally in tallies if tally.first), default="")
+    latest = max((tally.last for tally in tallies), default="")
+    kinds = sorted(tallies, key=lambda tally: (-tally.items, tally.source))
+    return {
+        "site_title": here.site.title,
+        "language": here.settings.language,
+        "index_url": here.addresses.local(),
+        "count": sum(tally.items for tally in tallies),
+        "first": html.date_in_words(first),
+        "latest": html.date_in_words(latest),
+        "kinds": [(here.store.sources[tally.source].label, tally.items) for tally in kinds],
+        "private": here.private,
+    }
+
+
+def _counted(one: TagCount, largest: int, addresses: Addresses) -> dict[str, object]:
+    return {
+        "name": one.tag,
+        "url": addresses.local(Tag(one.tag)),
+        "count": one.items,
+        "share": round(100 * one.items / largest, 1),
+        "latest": html.date_in_words(one.latest),
+    }
