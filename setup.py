@@ -33,7 +33,7 @@ setup(
         "tzdata",
     ],
     extras_require={
-        "test": ["feedparser", "hypothesis", "pytest", "pytest-asyncio", "sqlite-utils"],
+        "test": ["atoma", "feedparser", "hypothesis", "jsonschema", "pytest", "pytest-asyncio", "reader", "sgmllib3k", "sqlite-utils"],
         "docs": ["mdformat"],
         "lint": ["mypy", "ruff", "types-PyYAML", "types-python-dateutil"],
     },

@@ -43,5 +43,7 @@ class Block:
             self.refuse(key, "is missing")
             return None
         names = given if isinstance(given, list) else [given]
+        if not names:
+            self.refuse(key, "must name a column")
         found = [self.column(key, name, table) for name in names]
         return tuple(name for name in found if name) if names and all(found) else None

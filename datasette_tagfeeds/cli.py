@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 from datasette import app
-from datasette.utils import parse_metadata
+from datasette.utils import BadMetadataError, parse_metadata
 
 from . import site
 from .health import Health, Notice, written
 from .store import Store, now
 
 # What keeps items from readers; all else is advice.
-PROBLEMS = frozenset(["nothing_found", "broken", "duplicate_ids", "undated", "too_slow"])
+PROBLEMS = frozenset(["unreadable", "nothing_found", "broken", "duplicate_ids", "undated", "too_slow"])
 
 _files = click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
 _metadata = click.option("-m", "--metadata", type=click.File(mode="r"), help="The metadata.yml with your settings")
@@ -45,7 +45,10 @@ def settings(files: tuple[str, ...], metadata: Any) -> None:
 
 
 def _datasette(files: tuple[str, ...], metadata: Any) -> Any:
-    return app.Datasette(list(files), metadata=parse_metadata(metadata.read()) if metadata else None)
+    try:
+        return app.Datasette(list(files), metadata=parse_metadata(metadata.read()) if metadata else None)
+    except BadMetadataError as error:
+        raise click.ClickException(f"{metadata.name}: {error}") from error
 
 
 async def _health(datasette: Any) -> Health:

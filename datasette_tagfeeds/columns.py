@@ -52,8 +52,12 @@ _HIDES = frozenset(
         "ismoderated",
     ]
 )
-_SHOWS = frozenset(["published", "ispublished", "public", "ispublic", "live", "islive", "visible", "isvisible", "shared", "isshared"])
-_STATES = frozenset(["status", "state", "visibility", "poststatus", "publishstatus", "publicationstatus"])
+_SHOWS = frozenset(
+    ["published", "ispublished", "public", "ispublic", "live", "islive", "visible", "isvisible", "shared", "isshared", "active", "isactive"]
+)
+_STATES = frozenset(["status", "state", "visibility", "poststatus", "publishstatus", "publicationstatus", "privacystatus", "privacy"])
+# Columns that say who may see a row: where their values are not understood, nobody unasked.
+_AUDIENCES = frozenset(["visibility", "privacy", "privacystatus", "privacylevel", "accesslevel", "audience"])
 _MOMENTS = frozenset(["deletedat", "deletedon", "deletedtime", "datedeleted", "trashedat"])
 _YES, _NO = frozenset(("1", "true", "t", "yes", "y")), frozenset(("0", "false", "f", "no", "n", ""))
 _SHOWN = frozenset(["published", "publish", "public", "pub", "pb", "p", "live", "posted", "visible", "active", "approved"])
@@ -198,14 +202,25 @@ def predicate(columns: Iterable[str], rows: Sequence[Row]) -> str | None:
     return " and ".join(tests) or None
 
 
+def unclear(columns: Iterable[str], rows: Sequence[Row]) -> str:
+    """The column that says who may see a row in a way that is not understood, as a sentence; '' for none."""
+    for column in columns:
+        given = sorted({str(row.get(column)) for row in rows if row.get(column) is not None})
+        if plain(column) in _AUDIENCES and given and not _test(column, [row.get(column) for row in rows]):
+            return f"column {column} says who may see a row, and it is not clear how ({', '.join(given[:5])}): say with where which ones to show"
+    return ""
+
+
 def _test(column: str, values: Sequence[object]) -> str | None:
     name = plain(column)
     if name in _HIDES:
         return _flag(column, values, _NO, _YES, 0)
     if name in _SHOWS:
-        return _flag(column, values, _YES, _NO, 1, may_hide_all=name not in ("shared", "isshared"))
+        return _flag(column, values, _YES, _NO, 1, may_hide_all=name not in ("shared", "isshared", "active", "isactive"))
     if name in _STATES:
         return _state(column, values)
+    if any(value in ("private_message", "private") for value in values):
+        return f"{_name(column)} not in ('private_message', 'private')"
     if name in _MOMENTS:
         given = {value for value in values if value is not None}
         return f"{_name(column)} = 0" if given == {0} or 0 in given else f"{_name(column)} is null"

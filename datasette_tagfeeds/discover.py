@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .columns import found_fields, predicate
+from .columns import found_fields, predicate, unclear
 from .looks import storage_of
 from .model import Schema, Table
-from .storages import Storage, every_storage, is_plural, is_tag_column, table_named
+from .storages import Storage, every_storage, holds_secrets, is_plural, is_tag_column, table_named
 from .survey import about_tags, item_key
 
 MARKUP = ("html", "markdown", "text")
@@ -36,14 +36,23 @@ def discover(schema: Schema) -> Discovery:
     storages = every_storage(schema)
     serving = {name for one in storages for name in one.uses}
     best: dict[str, Storage] = {}
+    doubts = {name: doubt for name in {one.table for one in storages} - serving if (doubt := _doubt(schema[name]))}
     for one in storages:
-        if one.table not in serving:
+        if one.table not in serving and one.table not in doubts:
             best.setdefault(one.table, one)
     views = {name for name in best if schema[name].is_view and schema[name].mentions & (best.keys() - {name})}
     chosen = {name: one for name, one in best.items() if name not in views}
     used = {name for one in chosen.values() for name in one.uses} | chosen.keys()
     reasons = {name: _reason(table, schema, storages, chosen) for name, table in schema.items() if name not in used}
+    reasons |= {name: Reason(doubt) for name, doubt in doubts.items()}
     return Discovery({name: settings_of(schema[name], chosen[name], schema) for name in schema if name in chosen}, reasons)
+
+
+def _doubt(table: Table) -> str:
+    """Why a table that carries tags should not be published unasked; '' for no reason."""
+    if holds_secrets(table):
+        return "it seems to hold people or secrets; name it in the settings where it is meant to be read"
+    return unclear(table.columns, table.sample)
 
 
 def settings_of(table: Table, found: Storage | None, schema: Schema) -> dict[str, object]:
@@ -85,6 +94,11 @@ def _reason(table: Table, schema: Schema, storages: Iterable[Storage], chosen: M
     columns = [column for column in table.columns if about_tags(column) and not is_tag_column(column)]
     if len(columns) > 2:
         return Reason(f"a column for each tag, it seems ({columns[0]} and {len(columns) - 1} more): say with sql which ones")
+    numbers = [
+        column for column in table.columns if is_tag_column(column) and any(isinstance(row.get(column), int) for row in table.sample)
+    ]
+    if numbers:
+        return Reason(f"column {numbers[0]} holds numbers, and no table of tags was found that they refer to")
     doubts = [(column, storage_of(values, is_plural(column))[1]) for column, values in table.words.items() if is_tag_column(column)]
     if doubts:
         return Reason("; ".join(f"column {column}: {doubt or 'nothing else in the table is worth a feed'}" for column, doubt in doubts))

@@ -14,9 +14,10 @@ from markupsafe import Markup
 from . import content, dates
 from .content import excerpt
 from .model import Category, Entry, Item, Link, Person, Row, Source
-from .values import address, is_iri, is_language, one_line, scrub, strip_tags, text
+from .values import address, is_iri, is_language, one_line, scrub, shorten, strip_tags, text
 
 TITLE = 80
+LONGEST_TITLE = 1000
 PAGE_BODY = 700
 
 
@@ -105,7 +106,9 @@ class Builder:
         given_id = text(fields.get("id")) or ""
         return Entry(
             id=given_id if is_iri(given_id) else self.addresses.entry_id(source, key),
-            title=one_line(fields.get("title")) or excerpt(body, kind, TITLE) or f"{one_line(source.label)} {one_line(item.key)}",
+            title=shorten(one_line(fields.get("title")), LONGEST_TITLE)
+            or excerpt(body, kind, TITLE)
+            or f"{one_line(source.label)} {one_line(item.key)}",
             link=link,
             source=source.name,
             type=one_line(source.name.replace("_", " ")).capitalize(),

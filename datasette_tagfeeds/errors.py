@@ -46,6 +46,10 @@ class Unavailable(TagfeedsError):
     status = 503
 
 
+class Broken(Unavailable):
+    """A source cannot be read at all as it is now: its table is gone, damaged, or its SQL fails on its rows."""
+
+
 class ConfigError(StartupError, click.ClickException):  # type: ignore[misc]
     """Settings that cannot be served. Both bases make it one clean line and exit code 1 on either Datasette line."""
 

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from .config import Settings
-from .errors import Unavailable
+from .errors import Broken, Unavailable
 from .fields import Column
 from .model import Source
 from .source_settings import COLUMNS, EXPRESSIONS
@@ -116,7 +116,7 @@ async def _source(store: Store, source: Source, tags: int) -> SourceHealth:
         where=source.where,
         tags_count=tags,
         indexed=False,
-        warnings=tuple(_notices(source, counts, scan)),
+        warnings=tuple(_notices(source, counts, scan, store.memory.failing.get(source.name))),
         **counts,
     )
 
@@ -124,10 +124,14 @@ async def _source(store: Store, source: Source, tags: int) -> SourceHealth:
 async def _counts(store: Store, source: Source) -> dict[str, int | None]:
     title, given_id = source.fields.get("title"), source.fields.get("id")
     names = ("items", "undated", "future", "untitled", "duplicate_ids", "broken")
+    store.memory.failing.pop(source.name, None)
     try:
         found = await store.facts(
             source, title.name if isinstance(title, Column) else None, given_id.name if isinstance(given_id, Column) else None
         )
+    except Broken as error:
+        store.memory.failing[source.name] = str(error.__cause__)
+        return dict.fromkeys(names)
     except Unavailable:
         return dict.fromkeys(names)
     return dict(zip(names, found, strict=True))
@@ -143,7 +147,11 @@ async def _scan(store: Store, source: Source) -> int | None:
     return round(1000 * (perf_counter() - start))
 
 
-def _notices(source: Source, counts: Mapping[str, int | None], scan: int | None) -> Iterator[Notice]:
+def _notices(source: Source, counts: Mapping[str, int | None], scan: int | None, failing: str | None) -> Iterator[Notice]:
+    if failing:
+        message = f"{source.name} cannot be read and is left out. SQLite says: {failing}"
+        yield Notice("unreadable", message, "Mend the table, or the where or sql of the settings.")
+        return
     for table, column in source.unindexed:
         name = quote(f"idx_{table}_{column}")
         message = f"{table} has no index on {column}. Each tag page reads the whole table: it is quick now, and slows as the table grows."

@@ -49,19 +49,20 @@ class TagList:
     @classmethod
     def of(cls, counts: Iterable[TagCount], totals: Iterable[Tally], state: State) -> TagList:
         """The list of these counts, as they were in a state of the databases."""
-        ordered = tuple(sorted(counts, key=lambda one: (-one.items, one.tag)))
+        # A tag of bytes that are no UTF-8 has no address.
+        ordered = tuple(sorted((one for one in counts if "\ufffd" not in one.tag), key=lambda one: (-one.items, one.tag)))
         folded: dict[str, str] = {}
         for one in ordered:
-            folded.setdefault(_fold(one.tag), one.tag)
+            folded.setdefault(fold(one.tag), one.tag)
         return cls(ordered, tuple(totals), {one.tag: one for one in ordered}, folded, state)
 
     def spelt(self, tag: str) -> str | None:
         """The tag as it is stored: exactly, else with ASCII case ignored, the commonest first; None where there is none."""
-        return tag if tag in self.by_name else self.folded.get(_fold(tag))
+        return tag if tag in self.by_name else self.folded.get(fold(tag))
 
     def near(self, tag: str) -> list[str]:
         """Up to three tags that someone may have meant: those that begin alike, hold it, or differ by little."""
-        wanted = _fold(tag)[:100]
+        wanted = fold(tag)[:100]
         around = [name for fold, name in self.folded.items() if wanted in fold or (len(fold) > 2 and fold in wanted)]
         # Only words of about the same length and a common beginning or end are compared letter by letter.
         alike = [fold for fold in self.folded if abs(len(fold) - len(wanted)) <= 3 and (fold[:2] == wanted[:2] or fold[-2:] == wanted[-2:])]
@@ -70,7 +71,7 @@ class TagList:
         return list(ranked)[:SUGGESTED]
 
 
-def _fold(tag: str) -> str:
+def fold(tag: str) -> str:
     """The tag with ASCII letters made small; other letters have no case that everyone agrees on."""
     return "".join(char.lower() if char.isascii() else char for char in tag)
 
@@ -80,8 +81,10 @@ class Memory:
 
     def __init__(self) -> None:
         self.lists: OrderedDict[frozenset[str], TagList] = OrderedDict()
+        # What SQLite says of sources that cannot be read.
+        self.failing: dict[str, str] = {}
         self.facts: dict[str, tuple[object, tuple[int, ...]]] = {}
-        self._watches: dict[str, sqlite3.Connection] = {}
+        self._watches: dict[str, tuple[Database, sqlite3.Connection]] = {}
         self._unknown = count()
 
     def keep(self, sources: frozenset[str], made: TagList) -> None:
@@ -93,16 +96,25 @@ class Memory:
 
     def version(self, name: str, database: Database) -> Version:
         """A value that changes whenever the data may have: SQLite's data_version on a connection of our own, and the file's identity."""
+        found = self._watched(name, database, "data_version")
+        return found if found is not None else ("unknown", next(self._unknown))  # locked just now: take it for changed
+
+    def schema_version(self, name: str, database: Database) -> Version | None:
+        """A value that changes whenever tables may have changed, or another database has the name; None where it cannot be told."""
+        return self._watched(name, database, "schema_version")
+
+    def _watched(self, name: str, database: Database, pragma: str) -> Version | None:
         if not database.is_mutable:
-            return ("immutable",)
+            return ("immutable", str(database.path))
         try:
-            watch = self._watches.get(name)
-            if watch is None:
-                watch = self._watches[name] = database.connect()
+            database_then, watch = self._watches.get(name, (None, None))
+            if watch is None or database_then is not database:
+                watch = database.connect()
                 watch.execute("pragma busy_timeout = 0")
-            return (watch.execute("pragma data_version").fetchone()[0], _file(database.path))
-        except (sqlite3.Error, OSError):  # locked just now: take it for changed
-            return ("unknown", next(self._unknown))
+                self._watches[name] = database, watch
+            return (watch.execute(f"pragma {pragma}").fetchone()[0], _file(database.path))
+        except (sqlite3.Error, OSError):
+            return None
 
 
 def _file(path: str | None) -> tuple[int, int]:
@@ -113,11 +125,14 @@ def _file(path: str | None) -> tuple[int, int]:
 
 
 def changed(database: Database) -> int | None:
-    """When the database's file last changed, or its write-ahead log, in Unix seconds; None where there is no file."""
+    """When the database's file last changed, or its write-ahead log, in Unix seconds; None where there is no file.
+
+    The second after the change: once that has begun, no other change can have the same date.
+    """
     if not database.path:
         return None
     times = []
     for path in (str(database.path), f"{database.path}-wal"):
         with suppress(OSError):
-            times.append(int(os.stat(path).st_mtime))
+            times.append(os.stat(path).st_mtime_ns // 10**9 + 1)
     return max(times, default=None)

@@ -50,7 +50,7 @@ class Taggings:
     tags) are expressions and `tests` hold. `narrow` is a cheap necessary test, as what stands before and after the tag in it. `indexes` are the
     columns, as (table, column), on which an index makes tags quick to find; without any, finding one reads the whole table.
     `described_in` is the table of tags and the column that names them, where there is one; `broken` a test, over the item's own
-    row, for stored tags that cannot be read.
+    row called i, for stored tags that cannot be read.
     """
 
     shape: str
@@ -107,6 +107,7 @@ class Source:
     trusted: bool = False
     template: str | None = None
     is_view: bool = False
+    is_discovered: bool = False
     search: str | None = None
     unindexed: tuple[tuple[str, str], ...] = ()
     written: Mapping[str, object] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from jinja2 import Environment, Template, TemplateError, TemplateNotFound
 from . import compat, duplicates, store
 from .checks import Problems, nearest
 from .config import ROOT, Settings, load
+from .discover import Reason
 from .errors import ConfigError, Unavailable
 from .health import Health, health
 from .model import Source
@@ -34,13 +36,15 @@ _SITES: WeakKeyDictionary[Datasette, Site] = WeakKeyDictionary()
 
 @dataclass(frozen=True)
 class Site:
-    """What is served: the settings, also as they were given, the entry template of each source that has one, and when any of it changed."""
+    """What is served: the settings, also as they were given, the entry template of each source that has one, when any of it
+    changed, and the versions of the databases' tables that it was made for."""
 
     settings: Settings
     given: Mapping[str, Any]
     title: str
     templates: dict[str, Template]
     modified: int | None
+    tables: Mapping[str, object]
 
     async def health(self, store: Store, left_out: Iterable[tuple[str, str, str]], base: str) -> Health:
         """The health of what the store's actor may see."""
@@ -52,11 +56,23 @@ async def site(datasette: Datasette) -> Site:
 
     Raises ConfigError naming every problem, and Unavailable while large databases are still being looked through.
     """
-    if datasette not in _SITES:
-        try:
-            _SITES[datasette] = await asyncio.wait_for(_make(datasette), PATIENCE)
-        except asyncio.TimeoutError as error:
-            raise Unavailable("The databases are still being looked through for tags. Try again in a moment.") from error
+    kept, tables = _SITES.get(datasette), store.fingerprint(datasette)
+    if (
+        kept
+        and all(version is None or kept.tables.get(name) == version for name, version in tables.items())
+        and len(tables) == len(kept.tables)
+    ):
+        return kept
+    try:
+        _SITES[datasette] = await asyncio.wait_for(_make(datasette), PATIENCE)
+    except asyncio.TimeoutError as error:
+        raise Unavailable("The databases are still being looked through for tags. Try again in a moment.") from error
+    except ConfigError as error:
+        if not kept:
+            raise
+        # Tables have changed so that the settings no longer fit: what still works goes on, health names the rest.
+        print(error, file=sys.stderr)
+        _SITES[datasette] = replace(kept, tables=tables)
     return _SITES[datasette]
 
 
@@ -85,18 +101,28 @@ def _taken(datasette: Datasette, path: str) -> str | None:
 
 
 async def _make(datasette: Datasette) -> Site:
-    problems = Problems()
+    problems, tables = Problems(), store.fingerprint(datasette)
     duplicates.note(problems)
     settings = load(datasette.plugin_config(NAME), await store.schemas(datasette), problems)
     if settings.path and (database := _taken(datasette, settings.path)):
         problems.add(f"{ROOT}.path", f"{settings.path} would hide the pages of the database {database!r}")
-    sources = [await _with_reads(datasette, source, problems) for source in settings.sources]
+    sources, left_out = [], dict(settings.left_out)
+    for source in settings.sources:
+        try:
+            sources.append(replace(source, reads=await store.tables_read(datasette, source) | {source.table}))
+        except store.WrongSQL as error:
+            if source.is_discovered:
+                left_out[source.database, source.table] = Reason(f"SQLite says: {error}")
+            else:
+                path = f"{ROOT}.sources.{source.name}"
+                problems.add(f"{path}.{error.setting}" if error.setting else path, f"SQLite says: {error}")
     templates = _templates(compat.template_environment(datasette), sources, problems)
     if problems.found:
         raise ConfigError("\n".join(["datasette-tagfeeds cannot serve these settings:", *(f"  {one}" for one in problems.found)]))
     title = settings.title or await compat.instance_title(datasette) or "Datasette"
     given = datasette.plugin_config(NAME)
-    return Site(replace(settings, sources=tuple(sources)), given if isinstance(given, dict) else {}, title, templates, _modified(datasette))
+    settings = replace(settings, sources=tuple(sources), left_out=left_out)
+    return Site(settings, given if isinstance(given, dict) else {}, title, templates, _modified(datasette), tables)
 
 
 def _modified(datasette: Datasette) -> int | None:
@@ -107,16 +133,6 @@ def _modified(datasette: Datasette) -> int | None:
     folders = [Path(__file__).parent, *([Path(datasette.template_dir)] if datasette.template_dir else [])]
     paths = [*settings, *(path for folder in folders for path in folder.rglob("*") if path.suffix != ".pyc")]
     return max(int(path.stat().st_mtime) for path in paths if path.is_file())
-
-
-async def _with_reads(datasette: Datasette, source: Source, problems: Problems) -> Source:
-    """The source with the tables that it reads; its own are named even where SQLite sees no need to look."""
-    try:
-        return replace(source, reads=await store.tables_read(datasette, source) | {source.table})
-    except store.WrongSQL as error:
-        path = f"{ROOT}.sources.{source.name}"
-        problems.add(f"{path}.{error.setting}" if error.setting else path, f"SQLite says: {error}")
-        return source
 
 
 def _templates(environment: Environment, sources: Iterable[Source], problems: Problems) -> dict[str, Template]:

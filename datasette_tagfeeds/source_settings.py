@@ -82,7 +82,8 @@ def source(
         trusted=options["trusted"] or False,
         template=options["template"],
         is_view=table.is_view,
-        search=table.search if rows is table and not table.is_view else None,
+        is_discovered=complete,
+        search=table.search if rows is table and table.has_rowid else None,
         unindexed=tuple(_unindexed(shape, schema)),
         written={name: written[name] for name in _ORDER if written.get(name) is not None},
     )
@@ -94,7 +95,7 @@ def _completed(given: Mapping[str, Any], table: Table, schema: Schema) -> dict[s
     found = settings_of(table, ways[0] if ways else None, schema)
     if given.keys() & set(CONTENT):
         found = {name: value for name, value in found.items() if name not in CONTENT}
-    taken = {value for name, value in given.items() if name in (*EXPRESSIONS, *COLUMNS)}
+    taken = {value for name, value in given.items() if name in (*EXPRESSIONS, *COLUMNS) and isinstance(value, str)}
     return {**{name: value for name, value in found.items() if name in (*COLUMNS, "where", "tags") or value not in taken}, **given}
 
 

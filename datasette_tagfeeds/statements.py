@@ -126,7 +126,7 @@ def checked(source: Source) -> Iterator[tuple[str, Statement]]:
     What a user wrote is tried by itself first, with nothing bound, so that SQL which only makes sense inside ours is found.
     """
     if source.where:
-        yield "where", Statement(f"select 1 from {source.relation} where {source.where}\n", {})
+        yield "where", Statement(f"select 1 from {_from(source)} where {source.where}\n", {})
     if isinstance(source.written.get("sql"), str):
         yield "sql", Statement(str(source.written["sql"]), {})
         yield "sql", Statement(tagged(source.tags), {})
@@ -169,13 +169,13 @@ def facts(source: Source, title: str | None, given_id: str | None, now: str) -> 
     `title` and `given_id` are the columns of these fields. Items and undated are those due; broken ones are rows whose tags cannot be read.
     """
     tagged_items = _items(source, _holds(source, None, {}))
-    columns = columns_of([name for name in (title, given_id) if name])
+    columns = columns_of([name for name in (title, given_id) if name], quote(source.table))
     due = f"from ({tagged_items}) where {DUE}"
-    rest = f"select {', '.join([f'{key(source.key)} as item', *columns])} from {source.relation}"
+    rest = f"select {', '.join([f'{_own_key(source)} as item', *columns])} from {_from(source)}"
     mine = f"from ({rest}) where item in (select item {due})"
     untitled = f"(select count(*) {mine} and trim(coalesce({quote(title)}, '')) = '')" if title else "0"
     doubled = f"(select count({quote(given_id)}) - count(distinct {quote(given_id)}) {mine})" if given_id else "0"
-    broken = f"(select count(*) from {quote(source.table)} where {source.tags.broken})" if source.tags.broken else "0"
+    broken = f"(select count(*) from {quote(source.table)} as i where {source.tags.broken})" if source.tags.broken else "0"
     future = f"(select count(*) from ({tagged_items}) where published > :now)"
     return Statement(f"select count(*), coalesce(sum(published = ''), 0), {future}, {untitled}, {doubled}, {broken} {due}", {"now": now})
 
@@ -206,7 +206,7 @@ def _arm(source: Source, selection: Selection, number: int) -> tuple[str, dict[s
         parameters |= {"since": selection.since, "until": selection.until}
     if selection.search is not None and source.search:
         index = quote(source.search)
-        tests.append(f"rowid in (select rowid from {index} where {index} match :search)")
+        tests.append(f"{quote(source.table)}.rowid in (select rowid from {index} where {index} match :search)")
         parameters["search"] = selection.search
     sql = f"select published, :source{number} as source, item from ({_items(source, tests)}) where {' and '.join(due)}"
     return sql, parameters
@@ -236,17 +236,27 @@ def _test(source: Source, expression: Expression, names: Mapping[str, str]) -> s
             return f"({' or '.join(_test(source, one, names) for one in operands)})"
 
 
+def _from(source: Source) -> str:
+    """The source's rows, called by its table's name, so that columns can be named in full: SQLite takes an unknown "name" for a text."""
+    return source.relation if source.relation == quote(source.table) else f"{source.relation} as {quote(source.table)}"
+
+
+def _own_key(source: Source) -> str:
+    return key(source.key, quote(source.table))
+
+
 def _key(source: Source) -> str:
     """The row's key, compared byte by byte whatever collation its column has."""
-    return f"{key(source.key)} collate binary"
+    return f"{_own_key(source)} collate binary"
 
 
 def _items(source: Source, tests: Sequence[str] = ()) -> str:
     """SELECT item, published of the rows that have a key, that `where` lets through, and that pass the tests."""
-    published = normalised_sql(quote(source.published), source.timezone, source.date_forms) if source.published else "''"
+    column = f"{quote(source.table)}.{quote(source.published or '')}"
+    published = normalised_sql(column, source.timezone, source.date_forms) if source.published else "''"
     # The line breaks keep a comment in `where` from swallowing the parenthesis.
-    every = [*is_key(source.key), *([f"(\n{source.where}\n)"] if source.where else []), *tests]
-    sql = f"select {key(source.key)} as item, {published} as published from {source.relation} where {' and '.join(every)}"
+    every = [*is_key(source.key, quote(source.table)), *([f"(\n{source.where}\n)"] if source.where else []), *tests]
+    sql = f"select {_own_key(source)} as item, {published} as published from {_from(source)} where {' and '.join(every)}"
     # A view may repeat an item, one row a tag. The limit keeps SQLite from working out each date again for every use of it.
     return f"select item, max(published) as published from ({sql}) group by item" if source.is_view else f"{sql} limit -1"
 
@@ -254,7 +264,7 @@ def _items(source: Source, tests: Sequence[str] = ()) -> str:
 def _chosen(source: Source, keys: Sequence[Key], columns: Sequence[str] = ()) -> Statement:
     """SELECT item and columns of the rows with these keys. Several key columns are compared as the array that they make."""
     parameters: dict[str, object] = {f"k{number}": one for number, one in enumerate(keys)}
-    listed = ", ".join([f"{key(source.key)} as item", *columns_of(columns)])
+    listed = ", ".join([f"{_own_key(source)} as item", *columns_of(columns, quote(source.table))])
     wanted = ", ".join(f":{name}" for name in parameters)
-    sql = f"select {listed} from {source.relation} where {_key(source)} in ({wanted})"
+    sql = f"select {listed} from {_from(source)} where {_key(source)} in ({wanted})"
     return Statement(sql, parameters)

@@ -14,6 +14,7 @@ TAG_NAMES = ("tag", "name", "title", "label", "slug", "keyword", "topic", "categ
 ORDERS = ("position", "sort_order", "sortorder", "sort_value", "sort", "weight", "rank", "ordering", "seq")
 # Who tags, rather than what is tagged.
 _ACCOUNTS = frozenset(["user", "users", "account", "accounts", "tagger", "owner", "owners"])
+_SECRET = re.compile(r"passw|secret|^token$|accesstoken|apikey|privatekey|^salt$|^ssn$|^iban$|creditcard|salary")
 # Where texts of their own are, a row is an item and not only a tie between two.
 _ITEM_COLUMNS = frozenset(
     ["title", "headline", "subject", "body", "content", "html", "text", "url", "href", "link", "description", "excerpt", "slug"]
@@ -53,7 +54,7 @@ def resolved(one: ForeignKey, schema: Schema) -> ForeignKey | None:
     if not other:
         return None
     columns = one.other_columns or other.primary_key or item_key(other)
-    if len(columns) != len(one.columns):
+    if len(columns) != len(one.columns) or not set(one.other_columns) <= set(other.columns):
         return None
     return ForeignKey(one.columns, other.name, tuple(columns), one.declared)
 
@@ -105,10 +106,16 @@ def pairs(join: Table, schema: Schema) -> Iterator[tuple[ForeignKey, ForeignKey,
     strongest = max((_strength(key.other_table) for key in tags), default=0)
     for to_tag in tags:
         name = tag_name_column(schema[to_tag.other_table])
-        items = [key for key in keys if key.other_table != to_tag.other_table and _strength(key.other_table) < max(strongest, 1)]
+        items = [key for key in keys if key.other_table != to_tag.other_table and _may_be_tagged(key.other_table, strongest)]
         things = [key for key in items if not _ACCOUNTS & forms(key.other_table.rpartition("_")[2])]
         if name and _strength(to_tag.other_table) == strongest and (strongest or len(schema[to_tag.other_table].columns) <= 3):
             yield from ((to_item, to_tag, name) for to_item in things)
+
+
+def _may_be_tagged(table: str, strongest: int) -> bool:
+    """True for a table that is not one of tags itself; topics may be either."""
+    own = _strength(table)
+    return own == 0 or (own < strongest and "topic" in table.lower())
 
 
 def _ties(join: Table, schema: Schema) -> Iterator[Storage]:
@@ -195,13 +202,17 @@ def _tag_rows(table: Table, schema: Schema) -> Iterator[Storage]:
     column = next((name for name in table.columns if name not in referring and table.words.get(name) and _strength(name) >= 2), None)
     if not column and _strength(table.name) == 3:
         column = next((name for name in table.columns if plain(name) in ("name", "value", "word", "text") and name not in referring), None)
+    values = table.words.get(column or "", ())
+    # A row whose column holds several tags is an item of its own; where no word ever comes again, they are names.
+    if storage_of(values, True)[0] not in (None, SINGLE) or len(set(values)) == len(values) > 4:
+        return
     items = [key for key in keys if not _ACCOUNTS & forms(key.other_table.rpartition("_")[2]) and not _strength(key.other_table)]
     if column and items and len(table.columns) <= 6:
         tags = {"table": table.name, "item": _one(items[0].columns), "tag": column}
         yield Storage(
             items[0].other_table,
             {"tags": tags},
-            (3, 2, bool(table.sample), items[0].declared, 0),
+            (3, 1, bool(table.sample), items[0].declared, 0),
             f"the table {table.name}",
             frozenset([table.name]),
         )
@@ -236,6 +247,14 @@ def _columns(table: Table) -> Iterator[Storage]:
         yield Storage(table.name, {"tags": tags}, worth, f"the column {column}", column=column)
 
 
+def holds_secrets(table: Table) -> bool:
+    """True for a table of credentials, or of people: what is tagged there is nobody's feed."""
+    names = {plain(column) for column in table.columns}
+    shown = {"title", "posttitle", "subject", "headline", "body", "content", "postcontent", "url", "link"}
+    people = any(name.startswith("email") for name in names) and not names & shown
+    return people or (any(map(_SECRET.search, names)) and not names & shown) or bool(_ACCOUNTS & forms(table.name.rpartition("_")[2]))
+
+
 def _is_item(table: Table) -> bool:
     """True for a table with something to show: a title, a text, a link, a date, or a key in words."""
     key = [row.get(column) for row in table.sample[:1] for column in table.primary_key]
@@ -244,6 +263,8 @@ def _is_item(table: Table) -> bool:
 
 def is_tag_column(column: str) -> bool:
     """True for a column that is called after tags, not only begins so: tag_list, but not tag_how_we_work or tag1."""
+    if re.search(r"^id[A-Z_]|_ids?$|[a-z]Ids?$", column):
+        return False
     words = [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", column)]
     while words and words[-1] in ("list", "json", "array", "text", "name", "names", "string", "str", "csv"):
         words.pop()
@@ -256,5 +277,7 @@ def is_plural(column: str) -> bool:
 
 
 def _may_be_single(table: Table, column: str) -> bool:
-    """A word that could mean anything makes an item only of what has a title."""
-    return _strength(column) >= 2 or any(plain(name) in ("title", "headline", "name", "subject") for name in table.columns)
+    """One word a row makes an item only of what has a title, and something to read, to follow or to order it by."""
+    if len(re.findall(r"[A-Z]?[a-z]+", column)) > 1 and not re.match(r"main|primary|post|article|item", column, re.I):
+        return False
+    return "title" in (found := found_fields(table.columns, table.sample, [column])) and len(found) > 1

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -19,8 +20,8 @@ from datasette.utils import sqlite_timelimit
 
 from . import statements
 from .dates import utc_text
-from .errors import Unavailable
-from .memory import Memory, State, TagList, changed
+from .errors import Broken, Unavailable
+from .memory import Memory, State, TagList, Version, changed
 from .model import Item, Row, Schema, Source, TagCount, TagTable, Tally
 from .statements import Selection, Statement
 from .survey import survey
@@ -30,13 +31,15 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
 
 Key = int | str
+Question = Callable[[list[Source]], Statement]
 # What is asked once for each state of the data may take this long, in milliseconds.
 LONG_MS = 30_000
 # How many sources one statement asks.
 TOGETHER = 40
 
-# The survey of each database; None while it is under way.
-_SURVEYS: WeakKeyDictionary[Datasette, dict[str, Schema | None]] = WeakKeyDictionary()
+# The survey of each database in each version of its schema; None while it is under way.
+Surveys = dict[tuple[str, "Version | None"], "Schema | None"]
+_SURVEYS: WeakKeyDictionary[Datasette, Surveys] = WeakKeyDictionary()
 _TASKS: set[asyncio.Future[None]] = set()
 _MEMORIES: WeakKeyDictionary[Datasette, Memory] = WeakKeyDictionary()
 
@@ -48,16 +51,16 @@ def now() -> str:
 
 async def schemas(datasette: Datasette) -> dict[str, Schema]:
     """What every attached database holds: {database: {table: Table}}, Datasette's own internal database left out."""
-    names = [name for name in datasette.databases if name != "_internal"]
+    wanted = list(fingerprint(datasette).items())
     surveys = _SURVEYS.setdefault(datasette, {})
-    for name in names:
-        if name not in surveys:
-            surveys[name] = None
+    for one in wanted:
+        if one not in surveys:
+            surveys[one] = None
             # Whoever waits may give up, and at start-up even the event loop may end: the survey goes on in its thread.
-            _keep(asyncio.ensure_future(datasette.get_database(name).execute_fn(partial(_survey, surveys, name))))
-    while any(surveys[name] is None for name in names):
+            _keep(asyncio.ensure_future(datasette.get_database(one[0]).execute_fn(partial(_survey, surveys, one))))
+    while any(surveys[one] is None for one in wanted):
         await asyncio.sleep(0.01)
-    return {name: found for name in names if (found := surveys[name]) is not None}
+    return {one[0]: found for one in wanted if (found := surveys[one]) is not None}
 
 
 def _keep(task: asyncio.Future[None]) -> None:
@@ -66,11 +69,11 @@ def _keep(task: asyncio.Future[None]) -> None:
     task.add_done_callback(_TASKS.discard)
 
 
-def _survey(surveys: dict[str, Schema | None], name: str, connection: sqlite3.Connection) -> None:
+def _survey(surveys: Surveys, one: tuple[str, Version | None], connection: sqlite3.Connection) -> None:
     try:
-        surveys[name] = survey(connection)
+        surveys[one] = survey(connection)
     except Exception:  # no database at all, or one whose schema is damaged: nothing can be found there
-        surveys[name] = {}
+        surveys[one] = {}
 
 
 class WrongSQL(ValueError):
@@ -130,57 +133,71 @@ class Store:
         for name, sources in databases.items():
             yield from ((name, sources[start : start + TOGETHER]) for start in range(0, len(sources), TOGETHER))
 
+    async def _ask(self, types: Collection[str] | None, question: Question, long: bool = False) -> list[sqlite3.Row]:
+        """The rows that answer a question about the sources (of some types)."""
+        return [row for name, sources in self._asked(types) for row in await self._answer(name, sources, question, long)]
+
+    async def _answer(self, name: str, sources: list[Source], question: Question, long: bool = False) -> list[sqlite3.Row]:
+        """The rows of some sources of a database; one that cannot be read is left out, and health says so."""
+        try:
+            return await self._execute(name, question(sources), long)
+        except Broken as error:
+            if len(sources) == 1:
+                self.memory.failing[sources[0].name] = str(error.__cause__)
+                return []
+            return [row for one in sources for row in await self._answer(name, [one], question, long)]
+
     async def stream(self, selection: Selection, limit: int, after: Item | None = None, dated: bool = False) -> list[Item]:
         """At most `limit` items of the selection, in the order of `statements.stream`."""
-        found = [
-            [Item(*row) for row in await self._execute(name, statements.stream(sources, selection, self.now, limit, after, dated))]
-            for name, sources in self._asked(selection.types)
-        ]
-        # Published falls while the source's name rises: two stable merges cannot do that, a sort of a few pages can.
-        together = sorted((item for items in found for item in items), key=lambda item: item.source)
+        found = await self._ask(selection.types, lambda sources: statements.stream(sources, selection, self.now, limit, after, dated))
+        # Published falls while the source's name rises; within a source the order of the answer stands.
+        together = sorted((Item(*row) for row in found), key=lambda item: item.source)
         return sorted(together, key=lambda item: item.published, reverse=True)[:limit]
 
     async def before(self, selection: Selection, limit: int, after: Item, dated: bool) -> list[Item]:
         """At most `limit` items that come before one in the order of the stream, the nearest first."""
-        found = []
-        for name, sources in self._asked(selection.types):
-            statement = statements.stream(sources, selection, self.now, limit, after, dated, backwards=True)
-            found += [Item(*row) for row in await self._execute(name, statement)]
-        # Within a source the order stands; sources fall while dates rise.
-        return sorted(sorted(found, key=lambda item: item.source, reverse=True), key=lambda item: item.published)[:limit]
+        found = await self._ask(
+            selection.types, lambda sources: statements.stream(sources, selection, self.now, limit, after, dated, backwards=True)
+        )
+        together = sorted((Item(*row) for row in found), key=lambda item: item.source, reverse=True)
+        return sorted(together, key=lambda item: item.published)[:limit]
 
-    async def tallies(self, selection: Selection) -> list[Tally]:
+    async def tallies(self, selection: Selection, long: bool = False) -> list[Tally]:
         """The sources that have items in the selection, with their figures."""
-        return [
-            Tally(*row)
-            for name, sources in self._asked(selection.types)
-            for row in await self._execute(name, statements.tallies(sources, selection, self.now))
-        ]
+        found = await self._ask(selection.types, lambda sources: statements.tallies(sources, selection, self.now), long)
+        return [Tally(*row) for row in found]
 
     async def related(self, selection: Selection) -> dict[str, int]:
         """The tags of the selection's items, with how many of these carry each, most used first."""
         counts: dict[str, int] = defaultdict(int)
-        for name, sources in self._asked(selection.types):
-            for tag, count in await self._execute(name, statements.related(sources, selection, self.now)):
-                counts[tag] += count
+        for tag, count in await self._ask(selection.types, lambda sources: statements.related(sources, selection, self.now)):
+            counts[tag] += count
         return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
     async def timeline(self, selection: Selection) -> dict[str, dict[str, int]]:
         """{year: {source: items}} of the selection, years rising."""
         years: dict[str, dict[str, int]] = defaultdict(dict)
-        for name, sources in self._asked(selection.types):
-            for year, source, count in await self._execute(name, statements.timeline(sources, selection, self.now)):
-                years[year][source] = count
+        for year, source, count in await self._ask(selection.types, lambda sources: statements.timeline(sources, selection, self.now)):
+            years[year][source] = count
         return dict(sorted(years.items()))
+
+    @property
+    def memory(self) -> Memory:
+        """What is remembered for this Datasette."""
+        return _memory(self.datasette)
 
     def state(self) -> State:
         """The state of the databases now. It costs no query."""
-        memory = _MEMORIES.setdefault(self.datasette, Memory())
-        return State(tuple((name, memory.version(name, _database(self.datasette, name))) for name in self._databases()))
+        return State(tuple((name, self._version(name)) for name in self._databases()))
+
+    def _version(self, name: str) -> Version:
+        database = self.datasette.databases.get(name)
+        return self.memory.version(name, database) if database else ("gone",)
 
     def modified(self) -> int | None:
         """When any of the databases last changed, in Unix seconds; None where one has no file."""
-        times = [changed(_database(self.datasette, name)) for name in self._databases()]
+        found = [self.datasette.databases.get(name) for name in self._databases()]
+        times = [changed(database) for database in found if database]
         return None if not times or None in times else max(time for time in times if time is not None)
 
     def _databases(self) -> list[str]:
@@ -188,33 +205,29 @@ class Store:
 
     async def tag_list(self) -> TagList:
         """Every tag, remembered until the data changes or the next scheduled item becomes due."""
-        memory = _MEMORIES.setdefault(self.datasette, Memory())
         state = self.state()
-        kept = memory.lists.get(frozenset(self.sources))
+        kept = self.memory.lists.get(frozenset(self.sources))
         if kept and kept.state.holds(state, self.now):
             return kept
         counts: dict[str, dict[str, int]] = defaultdict(dict)
         latest: dict[str, str] = defaultdict(str)
-        until, totals = [], []
-        for name, sources in self._asked():
-            for tag, source, count, last in await self._execute_long(name, statements.tag_counts(sources, self.now)):
-                counts[tag][source] = count
-                latest[tag] = max(latest[tag], last)
-            totals += [Tally(*row) for row in await self._execute_long(name, statements.tallies(sources, Selection(), self.now))]
-            until += [row[0] for row in await self._execute_long(name, statements.next_due(sources, self.now)) if row[0]]
+        for tag, source, count, last in await self._ask(None, lambda sources: statements.tag_counts(sources, self.now), long=True):
+            counts[tag][source] = count
+            latest[tag] = max(latest[tag], last)
+        due = await self._ask(None, lambda sources: statements.next_due(sources, self.now), long=True)
         listed = (TagCount(tag, sum(by.values()), latest[tag], by) for tag, by in counts.items())
-        made = TagList.of(listed, totals, replace(state, until=min(until, default="")))
-        memory.keep(frozenset(self.sources), made)
+        until = min((row[0] for row in due if row[0]), default="")
+        made = TagList.of(listed, await self.tallies(Selection(), long=True), replace(state, until=until))
+        self.memory.keep(frozenset(self.sources), made)
         return made
 
     async def facts(self, source: Source, title: str | None, given_id: str | None) -> tuple[int, ...]:
         """How many rows of a source are what; see `statements.facts`. Remembered for this minute and this state of the data."""
-        memory = _MEMORIES.setdefault(self.datasette, Memory())
-        state = (memory.version(source.database, _database(self.datasette, source.database)), self.now[:16])
-        kept = memory.facts.get(source.name)
+        state = (self._version(source.database), self.now[:16])
+        kept = self.memory.facts.get(source.name)
         if not kept or kept[0] != state:
-            found = await self._execute_long(source.database, statements.facts(source, title, given_id, self.now))
-            kept = memory.facts[source.name] = (state, tuple(found[0]))
+            found = await self._execute(source.database, statements.facts(source, title, given_id, self.now), long=True)
+            kept = self.memory.facts[source.name] = (state, tuple(found[0]))
         return kept[1]
 
     async def scan(self, source: Source) -> None:
@@ -233,9 +246,9 @@ class Store:
             return None
         place = randrange(total)
         for tally in tallies:
-            if place < tally.items:
+            if (at := place) < tally.items:
                 source = self.sources[tally.source]
-                found = await self._execute(source.database, statements.nth(source, selection, self.now, place))
+                found = await self._answer(source.database, [source], lambda one: statements.nth(one[0], selection, self.now, at))
                 return Item(*found[0]) if found else None
             place -= tally.items
         return None
@@ -248,29 +261,30 @@ class Store:
         """The row and the tags of each item; an item deleted since it was listed is left out."""
         answer: dict[Item, tuple[Row, list[str]]] = {}
         for source in {item.source: self.sources[item.source] for item in items}.values():
-            mine = {item.key: item for item in items if item.source == source.name}
-            tags: dict[Key, dict[str, None]] = defaultdict(dict)
-            for key, tag in await self._execute(source.database, statements.tags_of(source, list(mine))):
-                tags[key][tag] = None
-            for key, *values in await self._execute(source.database, statements.rows(source, list(mine))):
-                answer[mine[key]] = dict(zip(source.columns, values, strict=True)), list(tags[key])
+            answer |= await self._rows(source, {item.key: item for item in items if item.source == source.name})
         return answer
 
-    async def _execute(self, database: str, statement: Statement) -> list[sqlite3.Row]:
-        with _explained():
-            results = await _database(self.datasette, database).execute(statement.sql, dict(statement.parameters))
-            return list(results.rows)
+    async def _rows(self, source: Source, items: Mapping[Key, Item]) -> dict[Item, tuple[Row, list[str]]]:
+        tags: dict[Key, dict[str, None]] = defaultdict(dict)
+        for key, tag in await self._answer(source.database, [source], lambda one: statements.tags_of(one[0], list(items))):
+            if "\ufffd" not in tag:
+                tags[key][tag] = None
+        found = await self._answer(source.database, [source], lambda one: statements.rows(one[0], list(items)))
+        return {items[key]: (dict(zip(source.columns, values, strict=True)), list(tags[key])) for key, *values in found}
 
-    async def _execute_long(self, database: str, statement: Statement) -> list[sqlite3.Row]:
-        """As `_execute`, for what is asked once and remembered, so that it may take longer than a page."""
+    async def _execute(self, database: str, statement: Statement, long: bool = False) -> list[sqlite3.Row]:
+        """The rows of a statement; a `long` one is asked once and remembered, so that it may take longer than a page."""
 
         def ask(connection: sqlite3.Connection) -> list[sqlite3.Row]:
             with sqlite_timelimit(connection, LONG_MS):
                 return connection.execute(statement.sql, dict(statement.parameters)).fetchall()
 
         with _explained():
-            found: list[sqlite3.Row] = await _database(self.datasette, database).execute_fn(ask)
-            return found
+            found = _database(self.datasette, database)
+            if long:
+                rows: list[sqlite3.Row] = await found.execute_fn(ask)
+                return rows
+            return list((await found.execute(statement.sql, dict(statement.parameters), log_sql_errors=False)).rows)
 
 
 @contextmanager
@@ -280,12 +294,26 @@ def _explained() -> Iterator[None]:
         yield
     except QueryInterrupted as error:
         raise Unavailable("The database took longer than its time limit. Try again later.") from error
+    except sqlite3.OperationalError as error:
+        if re.search("interrupted|locked|busy", str(error)):
+            raise Unavailable("The database could not be read just now. Try again later.") from error
+        raise Broken("The database cannot be read as the settings say.") from error
     except sqlite3.Error as error:
-        raise Unavailable("The database could not be read just now. Try again later.") from error
+        raise Broken("The database cannot be read as the settings say.") from error
 
 
 def _database(datasette: Datasette, name: str) -> Database:
     try:
         return datasette.get_database(name)
     except KeyError as error:
-        raise Unavailable("The database is not attached any more.") from error
+        raise Broken("The database is not attached any more.") from error
+
+
+def _memory(datasette: Datasette) -> Memory:
+    return _MEMORIES.setdefault(datasette, Memory())
+
+
+def fingerprint(datasette: Datasette) -> dict[str, Version | None]:
+    """A value for each database that changes when its tables do; None where it cannot be told just now."""
+    memory = _memory(datasette)
+    return {name: memory.schema_version(name, database) for name, database in datasette.databases.items() if name != "_internal"}

@@ -18,8 +18,11 @@ _ABOUT_TAGS = frozenset(
     ["topic", "topics", "category", "categorie", "categories", "keyword", "keywords", "label", "labels", "genre", "genres", "taxonomy"]
     + ["taxonomies", "hashtag", "hashtags", "tagging", "taggings", "tagged", "taggit", "taglist"]
 )
+# What a view's SQL reads from: all up to the next clause.
+_FROM = re.compile(r"\b(?:from|join)\b(.*?)(?=\b(?:where|group|order|limit|union|on|using|from|join)\b|[()]|$)", re.I | re.S)
 _SHADOWS = ("content", "data", "idx", "docsize", "config", "segments", "segdir", "stat", "node", "rowid", "parent")
-_KEY_NAME = re.compile(r"(?:(?P<before>.+?)_?(?:id|key|uid|pk|fk)|id_(?P<after>.+))$", re.I)
+_KEY_NAME = re.compile(r"(?P<before>.+?)_?(?P<kind>guid|uuid|id|key|uid|pk|fk)$|id_(?P<after>.+)$", re.I)
+_KEY_FIRST = re.compile(r"id(?P<after>[A-Z].*)$")
 
 
 def survey(connection: sqlite3.Connection) -> Schema:
@@ -31,7 +34,7 @@ def survey(connection: sqlite3.Connection) -> Schema:
     schema = {name: _table(connection, name, kind == "view", virtual) for name, kind in names}
     for name, kind, sql in listed:
         if kind == "view" and name in schema:
-            words = {word.lower() for word in re.findall(r"[\w]+", sql)}
+            words = {word.lower() for clause in _FROM.findall(sql) for word in re.findall(r"\w+", clause)}
             mentioned = frozenset(other for other in schema if other != name and other.lower() in words)
             schema[name] = replace(schema[name], mentions=mentioned)
     named = _by_name(schema)
@@ -127,7 +130,7 @@ def _guessed(connection: sqlite3.Connection, table: Table, named: Mapping[str, S
     """Keys that nobody declared: where a column's name means a table of the database, and its values are found there."""
     if table.is_view or table.unreadable or not any(map(about_tags, (table.name, *table.columns))):
         return
-    declared = {column for one in table.foreign_keys for column in one.columns}
+    declared = {column for one in table.foreign_keys if _leads_somewhere(one, named) for column in one.columns}
     for column in table.columns:
         if column in declared or table.primary_key == (column,):
             continue
@@ -135,6 +138,15 @@ def _guessed(connection: sqlite3.Connection, table: Table, named: Mapping[str, S
             if _found(connection, table, column, other, target):
                 yield ForeignKey((column,), other.name, (target,), declared=False)
                 break
+
+
+def _leads_somewhere(one: ForeignKey, named: Mapping[str, Sequence[Table]]) -> bool:
+    """False for a declared key to a table or columns that do not exist, such as old versions of SQLite left behind."""
+    return any(
+        other.name.lower() == one.other_table.lower() and set(one.other_columns) <= set(other.columns)
+        for form in forms(one.other_table)
+        for other in named.get(form, ())
+    )
 
 
 def _by_name(schema: Schema) -> dict[str, list[Table]]:
@@ -149,14 +161,15 @@ def _by_name(schema: Schema) -> dict[str, list[Table]]:
 
 
 def _meant(column: str, table: Table, named: Mapping[str, Sequence[Table]]) -> Iterator[tuple[Table, str]]:
-    match = _KEY_NAME.fullmatch(column)
-    bases = {column, *([match["before"] or match["after"]] if match else [])}
+    match = _KEY_FIRST.fullmatch(column) or _KEY_NAME.fullmatch(column)
+    parts = match.groupdict() if match else {}
+    bases = {column, *([parts.get("before") or parts["after"]] if match else [])}
     found = {other.name: other for base in bases for form in forms(base) for other in named.get(form, ()) if other.name != table.name}
     # Tables of the same application first: blog_entry_tags.entry_id means blog_entry.
     for other in sorted(found.values(), key=lambda one: (one.name.split("_")[0] != table.name.split("_")[0], len(one.name), one.name)):
         known = {name.lower(): name for name in other.columns}
-        same = known.get(column.lower()) if match else None
-        targets = [*(other.primary_key if len(other.primary_key) == 1 else ()), known.get("id"), same]
+        same = [known.get(column.lower()), known.get((parts.get("kind") or "id").lower())] if match else []
+        targets = [*(other.primary_key if len(other.primary_key) == 1 else ()), known.get("id"), *same]
         yield from ((other, target) for target in dict.fromkeys(targets) if target)
 
 

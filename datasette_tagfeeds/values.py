@@ -80,4 +80,4 @@ def is_iri(value: str) -> bool:
 
 def is_language(value: str) -> bool:
     """True for what has the shape of a language tag, such as en or pt-BR (RFC 5646 §2.1)."""
-    return bool(re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", value))
+    return bool(re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", value))

@@ -151,6 +151,13 @@ def test_check_in_a_terminal(site, tmp_path):
     assert "Traceback" not in wrong.stderr
 
 
+def test_settings_that_are_no_yaml_are_a_sentence(site, tmp_path):
+    (tmp_path / "bad.yml").write_text("a: [b: {")
+    ended = run("check", site({}).path, "-m", tmp_path / "bad.yml")
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+
+
 def test_settings_in_a_terminal_are_settings(site, tmp_path):
     blog = site({})
     blog.post(1)

@@ -8,6 +8,7 @@ import time
 
 import pytest
 from conftest import Site
+from datasette.database import Database
 
 from datasette_tagfeeds import site as sites
 from datasette_tagfeeds import store
@@ -115,3 +116,76 @@ async def test_slow_discovery_goes_on_while_datasette_answers(site, monkeypatch)
         if (await blog.get("/tags/a.atom")).status_code == 200:
             return
     raise AssertionError("the survey never ended")
+
+
+TWO = """create table post (id integer primary key, title, created, tags); insert into post values (1, 'Fine', '2020-01-01', '["a"]');
+    create table note (id integer primary key, title, created, tags); insert into note values (1, 'Second', '2020-01-02', '["a"]')"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "then"),
+    [
+        ({"where": "json(title) <> ''"}, ""),
+        ({"sql": "select id as item, abs(-9223372036854775807 - id) as tag from note"}, ""),
+        ({}, "drop table note"),
+        ({}, "alter table note rename column tags to labels; alter table note rename column title to head"),
+    ],
+)
+async def test_a_source_that_fails_takes_no_other_with_it(site, settings, then):
+    """Also when its table changes while Datasette runs: no text of a column's name is shown for what was in it."""
+    blog = site(
+        {
+            **BASE,
+            "sources": {
+                "post": {"tags": "tags"},
+                "note": {"title": "title", **({"tags": "tags"} if "sql" not in settings else {}), **settings},
+            },
+        },
+        TWO,
+    )
+    await blog.start()
+    if then:
+        assert "Second" in (await blog.get("/tags/a")).text
+        blog.sql(then)
+    for path in ("/tags", "/tags/a", "/tags/a.atom", "/tags.atom"):
+        answer = await blog.get(path)
+        assert answer.status_code == 200, path
+        assert "Second" not in answer.text
+        assert ">title<" not in answer.text
+    assert "Fine" in (await blog.get("/tags/a")).text
+    report = json.loads((await blog.get("/-/tagfeeds.json")).text)
+    warnings = {source["name"]: [one["code"] for one in source["warnings"]] for source in report["sources"]}
+    assert warnings["note"] == ["unreadable"]
+
+
+async def test_new_and_changed_tables_are_found_while_datasette_runs(site):
+    blog = site(BASE, TWO)
+    assert "Second" in (await blog.get("/tags/a")).text
+    blog.sql(
+        "create table later (id integer primary key, title, created, tags); insert into later values (1, 'New', '2021-01-01', '[\"b\"]')"
+    )
+    assert "New" in (await blog.get("/tags/b")).text
+    blog.sql("alter table note rename column title to headline")
+    assert "Second" in (await blog.get("/tags/a")).text
+    blog.sql("drop table note")
+    assert "Second" not in (await blog.get("/tags/a")).text
+
+
+async def test_a_discovered_table_that_sqlite_refuses_is_left_out(site):
+    columns = ", ".join(f"c{n}" for n in range(1996))
+    schema = f"{TWO}; create table wide (id integer primary key, title, created, tags, {columns}); insert into wide (title, tags) values ('Wide', '[\"a\"]')"
+    blog = site(BASE, schema)
+    assert "Fine" in (await blog.get("/tags/a")).text
+    report = json.loads((await blog.get("/-/tagfeeds.json")).text)
+    assert "wide" in [one["table"] for one in [*report["left_out"], *report["sources"]]]
+
+
+async def test_a_database_that_is_taken_away(site):
+    first, second = site(BASE, TWO), site(BASE, TWO.replace("'[\"a\"]'", "'[\"c\"]'"), name="other")
+    await first.start()
+    first.datasette.add_database(Database(first.datasette, path=str(second.path)), name="other")
+    assert (await first.get("/tags/c")).status_code == 200
+    first.datasette.remove_database("other")
+    assert (await first.get("/tags/c")).status_code == 404
+    assert (await first.get("/tags/a")).status_code == 200
+    assert (await first.get("/-/tagfeeds")).status_code == 200

@@ -51,6 +51,16 @@ async def test_gone_tags_are_gone(site):
     assert "<b>1</b> tag on <b>1</b> item" in index
 
 
+async def test_chains_of_old_names_are_followed_and_letter_case_ignored(site):
+    aliases = {"one": "two", "two": "python", "round": "about", "about": "round", "Py": "python"}
+    blog = site({**SETTINGS, "aliases": aliases, "gone": ["spam"], "sources": {"post": {}}})
+    blog.post(1)
+    for old in ("one", "two", "PY", "ONE"):
+        assert (await blog.get(f"/tags/{old}")).headers["location"] == "/tags/python"
+    assert (await blog.get("/tags/round")).status_code == 404
+    assert (await blog.get("/tags/SPAM")).status_code == 410
+
+
 async def test_hidden_tags_are_in_no_list_and_still_there(site):
     blog = site({**SETTINGS, "hidden": ["quora"], "sources": {"post": {}}})
     blog.post(1, ["quora", "python"])
@@ -107,7 +117,8 @@ async def test_filters_narrow_page_and_feed_alike(site):
         "year=2020&month=02&type=": ["Post 2", "Note"],
         "year=2019": [],
         "q=word3": ["Post 3"],
-        "q=word3+OR+%22": [],
+        "q=word3+OR+%22x": [],
+        "q=-word3%22%22*": ["Post 3"],
         "q=word2&year=2020": ["Post 2"],
     }.items():
         assert titles(await blog.get(f"/tags/python?{query}")) == wanted, query
@@ -121,6 +132,14 @@ async def test_filters_narrow_page_and_feed_alike(site):
     assert "<title>Site: python, Posts, 2020-02</title>" in (await blog.get("/tags/python.atom?year=2020&month=2&type=post")).text
     assert 'content="noindex, nofollow"' in (await blog.get("/tags/python?year=2020")).text
     assert 'content="noindex' not in (await blog.get("/tags/python")).text
+
+
+@pytest.mark.parametrize("q", ["%22", "%22+%22", "x" * 201, "a%00b"])
+async def test_what_cannot_be_searched_for_is_a_bad_request(site, q):
+    blog = site({**SETTINGS, "sources": {"post": {}}}, FILTERED)
+    blog.post(1)
+    for path in ("/tags/python", "/tags/python.atom"):
+        assert (await blog.get(f"{path}?q={q}")).status_code == 400
 
 
 async def test_a_form_leads_to_the_combination_that_it_chose(site):

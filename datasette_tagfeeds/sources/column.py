@@ -8,9 +8,9 @@ def column(item: Table, item_key: tuple[str, ...], name: str) -> Taggings:
     """The column's value is the item's one tag; in a view, each row of an item gives it one."""
     return Taggings(
         shape="one tag in a column",
-        tables=quote(item.name),
-        item=key(item_key),
-        tag=quote(name),
-        tests=tuple(is_key(item_key)),
+        tables=f"{quote(item.name)} as i",
+        item=key(item_key, "i"),
+        tag=f"i.{quote(name)}",
+        tests=tuple(is_key(item_key, "i")),
         indexes=((item.name, name),),
     )

@@ -34,9 +34,9 @@ def delimited(item: Table, item_key: tuple[str, ...], name: str, split: str) -> 
         position="e.key",
         tests=(*is_key(item_key, "i"), "e.type = 'text'"),
         narrow=None if split in (PYTHON, POSTGRES) else (f"instr({column}, ", ")"),
-        broken=f"typeof({quote(name)}) not in ('text', 'integer', 'null')"
+        broken=f"typeof({column}) not in ('text', 'integer', 'null')"
         if split not in (PYTHON, POSTGRES)
-        else f"trim({quote(name)}) <> '' and {FUNCTION}({quote(name)}, {literal(split)}) is null",
+        else f"trim({column}) <> '' and {FUNCTION}({column}, {literal(split)}) is null",
     )
 
 

@@ -25,5 +25,5 @@ def json_array(item: Table, item_key: tuple[str, ...], name: str) -> Taggings:
         tests=(*is_key(item_key, "i"), "e.type in ('text', 'integer', 'object')"),
         # JSON may write any character as an escape, which begins with a backslash.
         narrow=(f"(instr({column}, ", f") or instr({column}, '\\'))"),
-        broken=f"typeof({quote(name)}) = 'text' and trim({quote(name)}) <> '' and not json_valid({quote(name)})",
+        broken=f"typeof({column}) = 'text' and trim({column}) <> '' and not json_valid({column})",
     )

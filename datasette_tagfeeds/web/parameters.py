@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlencode
 
-from datasette.utils import escape_fts
-
 from ..checks import nearest
 from ..errors import BadRequest
 from ..expression import Expression
@@ -46,7 +44,7 @@ class Parameters:
         searchable = frozenset(source.name for source in sources if source.search and (types is None or source.name in types))
         if not searchable:
             raise BadRequest("The parameter “q” needs a table with a full-text index (FTS), and there is none here.")
-        return Selection(expression, searchable, since, until, escape_fts(self.q))
+        return Selection(expression, searchable, since, until, " ".join(f'"{word}"' for word in self.q.split()))
 
     def _span(self) -> tuple[str, str]:
         if not self.year:
@@ -122,4 +120,7 @@ def _month(given: str | None) -> str | None:
 def _search(given: str | None) -> str | None:
     if given is not None and (len(given) > LONGEST_SEARCH or not given.isprintable()):
         raise BadRequest(f"The parameter “q” must be at most {LONGEST_SEARCH} printable characters.")
-    return given.strip() or None if given else None
+    words = " ".join((given or "").replace('"', " ").split())
+    if given and not words:
+        raise BadRequest("The parameter “q” must hold a word.")
+    return words or None

@@ -13,7 +13,7 @@ from .. import site, store
 from ..entries import Builder
 from ..errors import Gone, NotFound
 from ..expression import Expression, in_words
-from ..memory import TagList
+from ..memory import TagList, fold
 from ..model import Entry, Item, TagTable
 from ..site import Site
 from ..statements import Selection
@@ -71,15 +71,17 @@ class Visit:
         return expressions.canonical(expressions.with_tags(expression, spelt.__getitem__))
 
     async def _spelt(self, name: str, tags: TagList) -> str:
-        if name in self.settings.gone:
-            raise Gone(f"The tag “{name}” is gone.")
-        if found := tags.spelt(name):
-            return found
-        new = (await self._aliases()).get(name)
-        if new in self.settings.gone:
-            raise Gone(f"The tag “{name}” is gone.")
-        if new and (found := tags.spelt(new)):
-            return found
+        aliases = {fold(old): new for old, new in (await self._aliases()).items()} if tags.spelt(name) is None else {}
+        gone = {fold(one) for one in self.settings.gone}
+        now, steps = name, 0
+        while True:
+            if now in self.settings.gone or (tags.spelt(now) is None and fold(now) in gone):
+                raise Gone(f"The tag “{name}” is gone.")
+            if found := tags.spelt(now):
+                return found
+            if fold(now) not in aliases or steps > len(aliases):
+                break
+            now, steps = aliases[fold(now)], steps + 1
         near = [f"“{one}”" for one in tags.near(name) if one not in self.settings.hidden]
         maybe = f" Did you mean {' or '.join([', '.join(near[:-1]), near[-1]] if near[1:] else near)}?" if near else ""
         raise NotFound(f"Nothing is tagged “{name}”.{maybe}")
