@@ -21,6 +21,7 @@ from .discover import Reason
 from .errors import ConfigError, Unavailable
 from .health import Health, health
 from .model import Source
+from .reads import WrongSQL
 from .store import Store
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ async def _make(datasette: Datasette) -> Site:
     for source in settings.sources:
         try:
             sources.append(replace(source, reads=await store.tables_read(datasette, source) | {source.table}))
-        except store.WrongSQL as error:
+        except WrongSQL as error:
             if source.is_discovered:
                 left_out[source.database, source.table] = Reason(f"SQLite says: {error}")
             else:

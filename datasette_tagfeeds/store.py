@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 from datasette.database import Database, QueryInterrupted
 from datasette.utils import sqlite_timelimit
 
-from . import statements
+from . import reads, statements
 from .dates import utc_text
 from .errors import Broken, Unavailable
 from .memory import Memory, State, TagList, Version, changed
@@ -76,43 +76,9 @@ def _survey(surveys: Surveys, one: tuple[str, Version | None], connection: sqlit
         surveys[one] = {}
 
 
-class WrongSQL(ValueError):
-    """SQL that SQLite refuses, with the setting that holds it."""
-
-    def __init__(self, setting: str, message: str) -> None:
-        super().__init__(message)
-        self.setting = setting
-
-
 async def tables_read(datasette: Datasette, source: Source) -> frozenset[str]:
-    """Every table and view that serving the source reads, by SQLite's own account (its authorizer).
-
-    Raises WrongSQL where the source's SQL is wrong.
-    """
-
-    def compile_only(connection: sqlite3.Connection) -> frozenset[str]:
-        read: set[str] = set()
-
-        def note(action: int, table: str | None, _column: str | None, _database: str | None, view: str | None) -> int:
-            # A view of which no column is used is named only as what the reading is done for.
-            if action == sqlite3.SQLITE_READ:
-                read.update(name for name in (table, view) if name)
-            return sqlite3.SQLITE_OK
-
-        connection.set_authorizer(note)
-        try:
-            for setting, statement in statements.checked(source):
-                try:
-                    connection.execute(f"explain {statement.sql}", dict(statement.parameters))
-                except (sqlite3.Error, sqlite3.Warning) as error:
-                    raise WrongSQL(setting, str(error)) from error
-        finally:
-            # Python 3.10 cannot take an authorizer away again.
-            connection.set_authorizer(lambda *_: sqlite3.SQLITE_OK)
-        # What is left are SQLite's own: json_each, sqlite_master, names of common table expressions.
-        return frozenset(read & {row[0] for row in connection.execute("select name from sqlite_master where type in ('table', 'view')")})
-
-    read: frozenset[str] = await datasette.get_database(source.database).execute_fn(compile_only)
+    """Every table and view that serving the source reads. Raises WrongSQL where its SQL is wrong."""
+    read: frozenset[str] = await datasette.get_database(source.database).execute_fn(partial(reads.tables_read, source))
     return read
 
 

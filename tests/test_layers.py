@@ -8,7 +8,7 @@ PACKAGE = Path(__file__).parent.parent / "datasette_tagfeeds"
 STRATA = (
     ("errors", "model", "values", "sql", "date_texts", "dates", "compat"),
     ("sources", "survey"),
-    ("expression", "statements", "fields", "checks"),
+    ("expression", "statements", "reads", "fields", "checks"),
     ("looks", "columns", "storages", "discover", "block", "tag_settings", "source_settings", "config", "duplicates"),
     ("memory", "markdown", "content", "store", "entries", "health", "site"),
     ("formats",),
@@ -19,7 +19,7 @@ STRATA = (
 VOCABULARY = STRATA[0]
 ONLY_IN = {
     "feedgen": ("formats/atom.py", "formats/rss.py"),
-    "sqlite3": ("store.py", "survey.py", "memory.py", "dates.py", "sources/delimited.py", "__init__.py"),
+    "sqlite3": ("store.py", "survey.py", "reads.py", "memory.py", "dates.py", "sources/delimited.py", "__init__.py"),
 }
 
 
