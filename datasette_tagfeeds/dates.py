@@ -88,6 +88,11 @@ def looks_like_dates(values: Iterable[object]) -> float:
     return sum(parse(value, timezone.utc) is not None for value in told) / len(told) if told else 0.0
 
 
+def seconds(written: str) -> int:
+    """What `utc_text` has written, in Unix seconds."""
+    return int(datetime.fromisoformat(written.replace("Z", "+00:00")).timestamp())
+
+
 def utc_text(moment: datetime) -> str:
     """The instant as documents and SQL hold it: UTC, whole seconds, 20 characters (RFC 3339 §5.6)."""
     return moment.astimezone(timezone.utc).isoformat(timespec="seconds")[:19] + "Z"

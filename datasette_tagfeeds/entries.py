@@ -18,6 +18,7 @@ from .values import address, is_iri, is_language, one_line, scrub, shorten, stri
 
 TITLE = 80
 LONGEST_TITLE = 1000
+SUMMARY = 2000
 PAGE_BODY = 700
 
 
@@ -102,7 +103,7 @@ class Builder:
             html = None
         if html and not self.whole and len(strip_tags(html)) > PAGE_BODY:
             html = None
-        summary = one_line(fields.get("summary")) or (excerpt(body, kind) if html is None else "")
+        summary = fields.summary() or (excerpt(body, kind) if html is None else "")
         given_id = text(fields.get("id")) or ""
         return Entry(
             id=given_id if is_iri(given_id) else self.addresses.entry_id(source, key),
@@ -127,7 +128,8 @@ class Builder:
 
     def _categories(self, tags: list[str]) -> tuple[Category, ...]:
         """The tags as categories; a tag of nothing but forbidden characters has no term (RFC 4287 §4.2.2)."""
-        return tuple(Category(term, term, self.addresses.scheme, self.addresses.tag(tag)) for tag in tags if (term := scrub(tag).strip()))
+        terms = {term: tag for tag in reversed(tags) if (term := scrub(tag).strip())}
+        return tuple(Category(term, term, self.addresses.scheme, self.addresses.tag(tag)) for term, tag in reversed(terms.items()))
 
     def _body(self, source: Source, fields: "_Fields", tags: list[str], link: str) -> tuple[str, str]:
         """The body before it is made safe, and how it is written: the field's own, or HTML that the entry template makes."""
@@ -172,6 +174,11 @@ class _Fields:
         """The field `updated` as UTC text; '' where it holds no date."""
         moment = dates.parse(self.get("updated"), self.zone)
         return dates.utc_text(moment) if moment else ""
+
+    def summary(self) -> str:
+        """The field `summary` as plain text: many keep HTML there."""
+        written = text(self.get("summary")) or ""
+        return excerpt(written, "html", SUMMARY) if "<" in written else one_line(written)
 
     def person(self, name: str) -> Person | None:
         """The person whose name a field holds."""

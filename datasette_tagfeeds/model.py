@@ -146,12 +146,13 @@ class Tally(NamedTuple):
 
 
 class TagCount(NamedTuple):
-    """A tag of the index: its items, in all and by source, and the last date ('' for none)."""
+    """A tag of the index: its items, in all, by source and by year ('' for undated), and the last date ('' for none)."""
 
     tag: str
     items: int
     latest: str
     sources: Mapping[str, int]
+    years: Mapping[str, int]
 
 
 @dataclass(frozen=True)

@@ -83,21 +83,21 @@ def related(sources: Sequence[Source], selection: Selection, now: str) -> Statem
     return Statement("\nunion all\n".join(arms), parameters)
 
 
-def timeline(sources: Sequence[Source], selection: Selection, now: str) -> Statement:
-    """SELECT year, source, count: how many items of the selection are of each year, the undated left out."""
+def timeline(sources: Sequence[Source], selection: Selection, now: str, length: int) -> Statement:
+    """SELECT period, source, count: how many items of the selection are of each year (`length` 4) or month (7), the undated left out."""
     relation, parameters = _relation(sources, selection, now)
-    sql = f"select substr(published, 1, 4), source, count(*) from {relation} where published <> '' group by 1, 2"
+    sql = f"select substr(published, 1, {length}), source, count(*) from {relation} where published <> '' group by 1, 2"
     return Statement(sql, parameters)
 
 
 def tag_counts(sources: Sequence[Source], now: str) -> Statement:
-    """SELECT tag, source, count, latest: every tag with an item that is due, one row a tag and source."""
+    """SELECT tag, source, year, count, latest: every tag with an item that is due, one row a tag, source and year ('' for undated)."""
     arms, parameters = [], dict[str, object](now=now)
     for number, source in enumerate(sources):
         parameters[f"source{number}"] = source.name
         arms.append(
-            f"select t.tag, :source{number}, count(distinct i.item), max(i.published) from ({_items(source)}) as i"
-            f" join ({tagged(source.tags)}) as t on t.item = i.item where {DUE} group by t.tag"
+            f"select t.tag, :source{number}, substr(i.published, 1, 4), count(distinct i.item), max(i.published) from ({_items(source)}) as i"
+            f" join ({tagged(source.tags)}) as t on t.item = i.item where {DUE} group by 1, 3"
         )
     return Statement("\nunion all\n".join(arms), parameters)
 
@@ -183,6 +183,36 @@ def facts(source: Source, title: str | None, given_id: str | None, now: str) -> 
 def scan(source: Source) -> Statement:
     """SELECT how many items carry a tag that none has: what finding any tag costs."""
     return Statement(f"select count(*) from ({carrying(source.tags, 'tag')})", bind_tag("tag", "\ue001"))
+
+
+def carries(sources: Sequence[Source], names: Sequence[str]) -> tuple[list[str], Parameters]:
+    """Tests, and what to bind to them, that a row of these sources' one table carries each of these tags, for a WHERE that is not ours."""
+    parameters: dict[str, object] = {}
+    for number, name in enumerate(names):
+        parameters |= bind_tag(f"tagfeeds_{number}", name)
+    tests = [[f"{_key(one)} in ({carrying(one.tags, f'tagfeeds_{number}')})" for one in sources] for number in range(len(names))]
+    return [f"({' or '.join(one)})" for one in tests], parameters
+
+
+def tags_among(source: Source, sql: str, parameters: Parameters, unlisted: Sequence[str], limit: int) -> Statement:
+    """SELECT tag, count: the tags most used in some rows of the source's table, which `sql` selects; of a view, every row counts."""
+    names = {f"tagfeeds_not_{number}": one for number, one in enumerate(unlisted)}
+    path = ", ".join(columns_of(source.path))
+    if source.is_view or source.path == source.key:
+        item = f"select {key(source.key)} as item from (\n{sql}\n)"
+    else:
+        item = f"select {_own_key(source)} as item from {quote(source.table)} where ({path}) in (select {path} from (\n{sql}\n))"
+    listed = f"select distinct item, tag from ({tagged(source.tags)}) where tag not in ({', '.join(f':{one}' for one in names)})"
+    counted = f"select t.tag, count(*) from ({item}) as i join ({listed}) as t on t.item = i.item"
+    return Statement(f"{counted} group by t.tag order by 2 desc, 1 limit {limit}", {**parameters, **names})
+
+
+def tags_of_row(source: Source, path: Sequence[object]) -> Statement:
+    """SELECT tag: the tags of the row that these values of the columns `path` name, in the order that the source gives."""
+    tests = [f"{column} = :k{number}" for number, column in enumerate(columns_of(source.path, quote(source.table)))]
+    item = f"select {_own_key(source)} as item from {_from(source)} where {' and '.join(tests)}"
+    sql = f"select t.tag from ({item}) as i join ({tagged(source.tags)}) as t on t.item = i.item order by t.position, t.tag"
+    return Statement(sql, {f"k{number}": value for number, value in enumerate(path)})
 
 
 def _relation(sources: Sequence[Source], selection: Selection, now: str) -> tuple[str, dict[str, object]]:

@@ -19,7 +19,7 @@ from datasette.database import Database, QueryInterrupted
 from datasette.utils import sqlite_timelimit
 
 from . import reads, statements
-from .dates import utc_text
+from .dates import seconds, utc_text
 from .errors import Broken, Unavailable
 from .memory import Memory, State, TagList, Version, changed
 from .model import Item, Row, Schema, Source, TagCount, TagTable, Tally
@@ -140,12 +140,13 @@ class Store:
             counts[tag] += count
         return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
-    async def timeline(self, selection: Selection) -> dict[str, dict[str, int]]:
-        """{year: {source: items}} of the selection, years rising."""
-        years: dict[str, dict[str, int]] = defaultdict(dict)
-        for year, source, count in await self._ask(selection.types, lambda sources: statements.timeline(sources, selection, self.now)):
-            years[year][source] = count
-        return dict(sorted(years.items()))
+    async def timeline(self, selection: Selection, months: bool = False) -> dict[str, dict[str, int]]:
+        """{year: {source: items}} of the selection, or {month: …}, rising."""
+        length = 7 if months else 4
+        periods: dict[str, dict[str, int]] = defaultdict(dict)
+        for period, source, count in await self._ask(selection.types, lambda some: statements.timeline(some, selection, self.now, length)):
+            periods[period][source] = count
+        return dict(sorted(periods.items()))
 
     @property
     def memory(self) -> Memory:
@@ -161,10 +162,15 @@ class Store:
         return self.memory.version(name, database) if database else ("gone",)
 
     def modified(self) -> int | None:
-        """When any of the databases last changed, in Unix seconds; None where one has no file."""
+        """When any of the databases last changed, or an item became due, in Unix seconds; None where one has no file.
+
+        What is due is known from `tag_list`, which must have been asked for before.
+        """
         found = [self.datasette.databases.get(name) for name in self._databases()]
         times = [changed(database) for database in found if database]
-        return None if not times or None in times else max(time for time in times if time is not None)
+        kept = self.memory.lists.get(frozenset(self.sources))
+        due = [seconds(tally.last) for tally in kept.totals if tally.last] if kept else []
+        return None if not times or None in times else max(time for time in [*times, *due] if time is not None)
 
     def _databases(self) -> list[str]:
         return sorted({source.database for source in self.sources.values()})
@@ -177,11 +183,13 @@ class Store:
             return kept
         counts: dict[str, dict[str, int]] = defaultdict(dict)
         latest: dict[str, str] = defaultdict(str)
-        for tag, source, count, last in await self._ask(None, lambda sources: statements.tag_counts(sources, self.now), long=True):
-            counts[tag][source] = count
+        years: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+        for tag, source, year, count, last in await self._ask(None, lambda sources: statements.tag_counts(sources, self.now), long=True):
+            counts[tag][source] = counts[tag].get(source, 0) + count
+            years[tag][year] += count
             latest[tag] = max(latest[tag], last)
         due = await self._ask(None, lambda sources: statements.next_due(sources, self.now), long=True)
-        listed = (TagCount(tag, sum(by.values()), latest[tag], by) for tag, by in counts.items())
+        listed = (TagCount(tag, sum(by.values()), latest[tag], by, dict(years[tag])) for tag, by in counts.items())
         until = min((row[0] for row in due if row[0]), default="")
         made = TagList.of(listed, await self.tallies(Selection(), long=True), replace(state, until=until))
         self.memory.keep(frozenset(self.sources), made)
@@ -252,6 +260,14 @@ class Store:
                 return rows
             return list((await found.execute(statement.sql, dict(statement.parameters), log_sql_errors=False)).rows)
 
+    async def briefly(self, database: str, statement: Statement, limit_ms: int | None = None) -> list[sqlite3.Row]:
+        """The rows of a statement that a page of Datasette's own asks, in no more time than it gives."""
+        with _explained():
+            found = _database(self.datasette, database)
+            return list(
+                (await found.execute(statement.sql, dict(statement.parameters), custom_time_limit=limit_ms, log_sql_errors=False)).rows
+            )
+
 
 @contextmanager
 def _explained() -> Iterator[None]:
@@ -261,7 +277,7 @@ def _explained() -> Iterator[None]:
     except QueryInterrupted as error:
         raise Unavailable("The database took longer than its time limit. Try again later.") from error
     except sqlite3.OperationalError as error:
-        if re.search("interrupted|locked|busy", str(error)):
+        if re.search("interrupted|locked|busy|I/O error|unable to open|out of memory|disk is full", str(error)):
             raise Unavailable("The database could not be read just now. Try again later.") from error
         raise Broken("The database cannot be read as the settings say.") from error
     except sqlite3.Error as error:

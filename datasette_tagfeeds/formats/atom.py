@@ -10,6 +10,7 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from ..model import Category, Entry, Feed, Link, Person
+from ..values import styled
 
 MEDIA_TYPE = "application/atom+xml"
 HISTORY = "http://purl.org/syndication/history/1.0"
@@ -32,12 +33,15 @@ def render(feed: Feed) -> bytes:
     generator.generator(GENERATOR, version(GENERATOR), HOME)
     if feed.category:
         generator.category(_category(feed.category))
+    # feedgen leaves out what is None.
+    generator.icon(feed.icon)
+    generator.logo(feed.logo)
+    generator.rights(feed.rights)
     generator.ours.complete = feed.complete
     for entry in feed.entries:
         # feedgen puts entries in front unless told otherwise.
         _fill(generator.add_entry(feedEntry=_Entry(), order="append"), entry)
-    document: bytes = generator.atom_str()
-    return document
+    return styled(generator.atom_str(), feed.stylesheet)
 
 
 def _fill(target: FeedEntry, entry: Entry) -> None:
@@ -49,6 +53,9 @@ def _fill(target: FeedEntry, entry: Entry) -> None:
     target.ours.code = entry.language
     if entry.author:
         target.author(_person(entry.author))
+    if entry.contributor:
+        target.contributor(_person(entry.contributor))
+    target.rights(entry.rights)
     if entry.categories:
         target.category([_category(category) for category in entry.categories])
     if entry.summary:
@@ -60,13 +67,13 @@ def _fill(target: FeedEntry, entry: Entry) -> None:
 
 
 class _Entry(FeedEntry):  # type: ignore[misc]
-    """An entry whose links keep their relation and type, which feedgen 1.0 drops (python-feedgen#135)."""
+    """An entry whose links keep their relation, type and length, which feedgen 1.0 drops (python-feedgen#135)."""
 
     def atom_entry(self, extensions: bool = True) -> Any:
         """The entry's element."""
         element = super().atom_entry(extensions)
         for child, link in zip(element.findall("link"), self.link() or [], strict=True):
-            for name in ("rel", "type"):
+            for name in ("rel", "type", "length"):
                 if link.get(name):
                     child.set(name, link[name])
         return element
@@ -110,7 +117,8 @@ def _person(person: Person) -> dict[str, str]:
 
 
 def _link(link: Link) -> dict[str, str]:
-    return {"href": link.href, "rel": link.rel} | ({"type": link.type} if link.type else {})
+    parts = {"href": link.href, "rel": link.rel, "type": link.type, "length": None if link.length is None else str(link.length)}
+    return {name: value for name, value in parts.items() if value}
 
 
 def _category(category: Category) -> dict[str, str]:

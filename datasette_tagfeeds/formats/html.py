@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
@@ -19,6 +20,7 @@ class PageItem:
     day: str
     date: str
     body: Markup
+    host: str
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,12 @@ def years(entries: tuple[Entry, ...]) -> Iterator[Year]:
         yield Year(year, tuple(_item(entry) for entry in members))
 
 
-def date_in_words(published: str) -> str:
-    """22 October 2018; '' for undated."""
-    return f"{_day(published)} {published[:4]}" if published else ""
+def date_in_words(published: str, short: bool = False) -> str:
+    """22 October 2018, or 22 Oct 2018; '' for undated."""
+    if not published:
+        return ""
+    day, month = _day(published).split()
+    return f"{day} {month[:3] if short else month} {published[:4]}"
 
 
 def _day(published: str) -> str:
@@ -48,4 +53,10 @@ def _item(entry: Entry) -> PageItem:
     day = _day(entry.published) if entry.published else ""
     short_day = f"{day.split()[0]} {day.split()[1][:3]}" if day else ""
     # The body has been sanitised: pages never trust a source.
-    return PageItem(entry, short_day, date_in_words(entry.published), Markup(entry.content or ""))
+    return PageItem(entry, short_day, date_in_words(entry.published), Markup(entry.content or ""), _host(entry))
+
+
+def _host(entry: Entry) -> str:
+    """The host of what a link post is about, without its www; '' for other items."""
+    related = next((link.href for link in entry.links if link.rel == "related"), "")
+    return (urlsplit(related).hostname or "").removeprefix("www.")

@@ -78,7 +78,8 @@ class _Channel(BaseExtension):  # type: ignore[misc]
     def extend_rss(self, root: Any) -> Any:
         """Add to the channel, before its items."""
         channel = root[0]
-        _add(channel, "lastBuildDate", _date(self.feed.updated))
+        if self.feed.entries:
+            _add(channel, "lastBuildDate", _date(self.feed.updated))
         _add(channel, "dc:creator", self.feed.author.name)
         for link in self.feed.links:
             if link.rel in _RELATIONS:
@@ -100,9 +101,9 @@ class _Item(BaseEntryExtension):  # type: ignore[misc]
     def extend_rss(self, item: Any) -> Any:
         """Add to the item."""
         _add(item, "pubDate", _date(self.entry.published))
-        for person in (self.entry.author, self.entry.contributor):
+        for name, person in (("dc:creator", self.entry.author), ("dc:contributor", self.entry.contributor)):
             if person:
-                _add(item, "dc:creator" if person == self.entry.author else "dc:contributor", person.name)
+                _add(item, name, person.name)
         if self.entry.rights:
             _add(item, "dc:rights", self.entry.rights)
         if self.entry.language:

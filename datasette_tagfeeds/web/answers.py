@@ -13,7 +13,7 @@ from datasette.utils.asgi import Request, Response
 from datasette.views.base import DatasetteError
 
 from ..errors import AddressTooLong, MethodNotAllowed, TagfeedsError, Unavailable
-from ..values import scrub
+from ..values import one_line
 from . import conditional
 
 if TYPE_CHECKING:
@@ -70,20 +70,30 @@ def caching(ttl: int, wanted: bool = True) -> dict[str, str]:
 
 
 def respond(request: Request, document: Document) -> Response:
-    """The document, or 304 where the client has it; a 304 says the same of it as the 200 would (RFC 9110 §15.4.5)."""
+    """The document, or 304 where the client has it; a 304 says the same of it as the 200 would (RFC 9110 §15.4.5).
+
+    A date is sent from its second on, when nothing that changes can still get it (RFC 9110 §8.8.2.1).
+    """
     headers = {**document.headers, "ETag": document.tag, "Vary": "Accept-Encoding"}
-    if document.modified is not None:
+    now = int(time())
+    if document.modified is not None and document.modified <= now:
         headers["Last-Modified"] = conditional.http_date(document.modified)
     content_type = f"{document.media_type}; charset=utf-8"
-    asked = request.headers
-    if conditional.not_modified(asked.get("if-none-match"), asked.get("if-modified-since"), document.tag, document.modified, int(time())):
+    tags, since = _field(request, "if-none-match"), _field(request, "if-modified-since")
+    if conditional.not_modified(tags, since, document.tag, document.modified, now):
         return Response(b"", status=304, headers=headers, content_type=content_type)
     body = document.body
-    if conditional.accepts_gzip(asked.get("accept-encoding")):
+    if conditional.accepts_gzip(_field(request, "accept-encoding")):
         body = document.compressed
         headers["Content-Encoding"] = "gzip"
     headers["Content-Length"] = str(len(body))
     return Response(b"" if request.method == "HEAD" else body, headers=headers, content_type=content_type)
+
+
+def _field(request: Request, name: str) -> str | None:
+    """A header of the request; several lines of it are one list (RFC 9110 §5.3)."""
+    lines = [value.decode("latin-1") for key, value in request.scope.get("headers") or () if key.decode("latin-1").lower() == name]
+    return ", ".join(lines) if lines else None
 
 
 def answers(view: View) -> View:
@@ -100,14 +110,14 @@ def answers(view: View) -> View:
                 raise AddressTooLong("The address is longer than 8 KB.")
             return await view(request, datasette)
         except TagfeedsError as error:
-            return failed(request, error)
+            return failed(request, error, datasette.cache_headers)
 
     return answering
 
 
-def failed(request: Request, error: TagfeedsError) -> Response:
+def failed(request: Request, error: TagfeedsError, cached: bool) -> Response:
     """An error as feeds, programs and people read it; raises Datasette's own error for pages, which its templates show."""
-    sentence, headers = scrub(str(error)), _headers(request, error)
+    sentence, headers = one_line(str(error)), _headers(request, error, cached)
     if request.path.endswith(".json"):
         body = json.dumps({"ok": False, "error": sentence, "status": error.status})
         return Response(body, status=error.status, headers=headers, content_type="application/json; charset=utf-8")
@@ -116,10 +126,12 @@ def failed(request: Request, error: TagfeedsError) -> Response:
     raise DatasetteError(sentence, status=error.status) from error
 
 
-def _headers(request: Request, error: TagfeedsError) -> dict[str, str]:
+def _headers(request: Request, error: TagfeedsError, cached: bool) -> dict[str, str]:
     if isinstance(error, MethodNotAllowed):
         return {"Allow": METHODS}
     if isinstance(error, Unavailable):
         return {"Retry-After": "5", "Cache-Control": "no-store"}
-    public = {**CORS, "Cache-Control": f"public, max-age={UNKNOWN_TTL}"} if request.actor is None else PRIVATE
-    return {**public, "X-Content-Type-Options": "nosniff"}
+    if request.actor is not None:
+        return {**PRIVATE, "X-Content-Type-Options": "nosniff"}
+    kept = {"Cache-Control": f"public, max-age={UNKNOWN_TTL}"} if cached else {}
+    return {**CORS, **kept, "X-Content-Type-Options": "nosniff"}

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # Bytes of documents that one Datasette remembers.
 ROOM = 64 * 1024 * 1024
+# How many documents' last dates it remembers.
+SENT = 10_000
 
 _CACHES: WeakKeyDictionary[Datasette, Cache] = WeakKeyDictionary()
 
@@ -27,8 +29,10 @@ class Cache:
     def __init__(self) -> None:
         self._kept: OrderedDict[Hashable, tuple[State, Document]] = OrderedDict()
         self._size = 0
-        # What was last sent for each key: its tag and date. Small, so it is kept when documents are forgotten.
+        # What was last sent for each key: its tag and date. Small, so it is kept when documents are forgotten;
+        # and the latest of the dates that were forgotten, which no other may go behind.
         self._sent: OrderedDict[Hashable, tuple[str, int]] = OrderedDict()
+        self._forgotten = 0
 
     def get(self, key: Hashable, state: State, now: str) -> Document | None:
         """The document as made of this state of the data, unless an item became due since."""
@@ -49,18 +53,19 @@ class Cache:
             self._size -= len(oldest.body)
 
     def modified(self, key: Hashable, tag: str, known: int | None) -> int | None:
-        """The date to send with a tag: what is known of the data's last change, but never in the future, never earlier than
-        sent before, and another than before where the tag is another."""
+        """The date to send with a tag, at the latest the next second, since none is sent before it has come (see `respond`): what
+        is known of the data's last change, but never earlier than sent before, and another than before where the tag is another."""
         if known is None:
             return None
         now = int(time())
-        last_tag, last = self._sent.get(key, ("", 0))
-        date = max(min(known, now), last)
-        if last_tag and tag != last_tag and date <= last:
-            date = now
+        last_tag, last = self._sent.pop(key, ("", self._forgotten))
+        date = max(min(known, now + 1), last)
+        if last_tag and tag != last_tag and date <= last <= now:
+            date = max(now, last + 1)
         self._sent[key] = (tag, date)
-        if len(self._sent) > 10_000:
-            self._sent.popitem(last=False)
+        if len(self._sent) > SENT:
+            _, (_, forgotten) = self._sent.popitem(last=False)
+            self._forgotten = max(self._forgotten, forgotten)
         return date
 
 

@@ -9,6 +9,13 @@ from email.utils import format_datetime, parsedate_to_datetime
 # A tag (RFC 9110 §8.8.3); Apache puts what it did to a body before or behind the closing quote.
 _TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"(?:-gzip)?')
 _SUFFIX = re.compile(r"(?:--?|;)(?:gzip|br|zstd|deflate)$")
+# The three forms of a date (RFC 9110 §5.6.7); any other must be passed over (§13.1.3).
+_TIME = r"\d\d:\d\d:\d\d"
+_DATE = re.compile(
+    rf"[A-Z][a-z]{{2}}, \d\d [A-Z][a-z]{{2}} \d{{4}} {_TIME} GMT|[A-Z][a-z]{{5,8}}, \d\d-[A-Z][a-z]{{2}}-\d\d {_TIME} GMT"
+    rf"|[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} [ \d]\d {_TIME} \d{{4}}",
+    re.ASCII,
+)
 # A second within which a file changes twice has one date; only older dates tell states apart.
 SETTLED = 2
 
@@ -45,6 +52,8 @@ def _tags(header: str) -> set[str]:
 
 def _date(header: str) -> int | None:
     """An HTTP date in Unix seconds, in any of its three forms (RFC 9110 §5.6.7); None for what is none."""
+    if not _DATE.fullmatch(header.strip()):
+        return None
     try:
         moment = parsedate_to_datetime(header)
         return int((moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp())
@@ -58,13 +67,14 @@ def http_date(seconds: int) -> str:
 
 
 def accepts_gzip(header: str | None) -> bool:
-    """True where the client takes gzip: named, or by *, with a weight over 0 (RFC 9110 §12.5.3)."""
+    """True where the client takes gzip: named, or by *, with a weight over 0 and no less than identity's (RFC 9110 §12.5.3)."""
     weights = {}
     for part in (header or "").lower().split(","):
         coding, _, parameters = part.partition(";")
         weight = re.search(r"(?:^|;)\s*q\s*=\s*([\d.]+)", parameters)
         weights[coding.strip()] = float(weight[1]) if weight and re.fullmatch(r"\d*\.?\d+|\d+\.", weight[1]) else 1.0
-    return weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0))) > 0
+    weight_of_gzip = weights.get("gzip", weights.get("x-gzip", weights.get("*", 0.0)))
+    return weight_of_gzip > 0 and weight_of_gzip >= weights.get("identity", 0.0)
 
 
 def compressed(body: bytes) -> bytes:

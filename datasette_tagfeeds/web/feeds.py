@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import NamedTuple
 
 from datasette.utils.asgi import Response
@@ -54,8 +53,8 @@ async def feed(here: Visit, expression: Expression | None, name: str) -> Respons
     document = remembered.get(key, state, here.store.now)
     if document is None:
         made = await _made(here, expression, name, wants_related)
-        document = _document(here, made, expression, FORMATS[name], key)
         until = (await here.store.tag_list()).state.until
+        document = _document(here, made, expression, FORMATS[name], key)
         remembered.keep(key, replace(state, until=until), document)
     return respond(here.request, document)
 
@@ -132,8 +131,7 @@ def _document(here: Visit, made: Feed, expression: Expression | None, format: Fo
     body = format.render(made)
     headers = {**SAFE, "Link": _link_header(made), **_purge_keys(here, expression), **_caching(here)}
     tag = entity(body, headers)
-    newest = [_seconds(entry.published) for entry in made.entries[:1]]
-    return Document(body, _media_type(here, format), tag, cache(here.datasette).modified(key, tag, here.modified(newest)), headers)
+    return Document(body, _media_type(here, format), tag, cache(here.datasette).modified(key, tag, here.modified()), headers)
 
 
 def _caching(here: Visit) -> dict[str, str]:
@@ -166,7 +164,3 @@ def _plain(name: str) -> str:
     if re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", name):
         return name
     return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:10]
-
-
-def _seconds(published: str) -> int:
-    return int(datetime.fromisoformat(published.replace("Z", "+00:00")).timestamp())

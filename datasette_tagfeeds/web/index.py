@@ -35,6 +35,10 @@ class Wanted:
     start: int
     given: tuple[tuple[str, str], ...]
 
+    def sorted_by(self, sort: str) -> str:
+        """The query string of the first page in another order."""
+        return f"?{urlencode([*(pair for pair in self.given if pair[0] != 'sort'), ('sort', sort)])}"
+
     def query(self, start: int) -> str:
         """The query string of the page that begins at a tag."""
         pairs = [*self.given, *([("next", str(start))] if start else [])]
@@ -82,7 +86,7 @@ def _of_types(one: TagCount, types: set[str] | None) -> TagCount:
     if types is None:
         return one
     sources = {name: count for name, count in one.sources.items() if name in types}
-    return TagCount(one.tag, sum(sources.values()), one.latest, sources)
+    return TagCount(one.tag, sum(sources.values()), one.latest, sources, one.years)
 
 
 def _matching(found: Iterable[TagCount], q: str) -> list[TagCount]:
@@ -153,4 +157,4 @@ def send(here: Visit, body: bytes, media_type: str, headers: dict[str, str]) -> 
     headers = {**headers, **(PRIVATE if here.private else caching(here.settings.ttl, here.datasette.cache_headers))}
     tag = entity(body, headers)
     key = (here.request.path, here.request.query_string, here.addresses.base, frozenset(here.store.sources), here.request.actor is None)
-    return respond(here.request, Document(body, media_type, tag, cache(here.datasette).modified(key, tag, here.modified([])), headers))
+    return respond(here.request, Document(body, media_type, tag, cache(here.datasette).modified(key, tag, here.modified()), headers))

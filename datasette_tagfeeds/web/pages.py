@@ -11,15 +11,18 @@ from markupsafe import Markup
 from .. import content
 from ..expression import Expression, Tag, in_words
 from ..expression import tags as tags_of
-from ..formats import html
+from ..formats import drawing, html
 from ..health import Health
 from ..model import TagCount, Tally
+from .around import around, kinds, looks
 from .feeds import FORMATS
-from .index import SIZE, chosen, send, wanted
-from .urls import PAGE, Addresses
+from .index import SORTS, Wanted, chosen, send, wanted
+from .urls import PAGE
 from .visit import Visit
 
 HEALTH = "/-/tagfeeds"
+# Tags on a page of the index: as many as keep it light.
+ROWS = 250
 LABELS = {"atom": "Atom", "rss": "RSS", "json": "JSON Feed"}
 
 
@@ -27,12 +30,23 @@ async def index(here: Visit) -> Response:
     """Every tag with its count."""
     every, asked = await here.store.tag_list(), wanted(here)
     counts = chosen(here, every, asked)
-    shown = counts[asked.start : asked.start + SIZE]
-    following = asked.start + SIZE if asked.start + SIZE < len(counts) else 0
+    shown = counts[asked.start : asked.start + ROWS]
+    following = asked.start + ROWS if asked.start + ROWS < len(counts) else 0
     tallies = [tally for tally in every.totals if not here.parameters.types or tally.source in here.parameters.types]
     own = here.addresses.local()
+    years = [int(year) for one in shown for year in one.years if year]
+    span = (max(min(years), max(years) - 24), max(years)) if years else None
     context = {
-        "tags": [_counted(one, max(one.items for one in shown), here.addresses) for one in shown],
+        "tags": [_counted(here, one, max(one.items for one in shown), span) for one in shown],
+        "span": span,
+        "letters": _letters(own, asked, counts),
+        "sorts": [{"name": name, "url": own + asked.sorted_by(name), "current": name == asked.sort} for name in SORTS],
+        "least": asked.least,
+        "type": here.parameters.types[0] if here.parameters.types else "",
+        "all_types": [(name, source.label) for name, source in here.store.sources.items()],
+        "looks": looks(here),
+        "opml_url": f"{own}.opml",
+        "health_url": here.datasette.urls.path(HEALTH),
         "total": len(counts),
         "start": asked.start,
         "q": asked.q,
@@ -61,6 +75,7 @@ async def tag(here: Visit, expression: Expression) -> Response:
         "words": in_words(expression),
         "description": Markup(content.render(description, "markdown", here.addresses.base, trusted=False) or ""),
         "years": list(html.years(entries)),
+        **await around(here, expression, selection, sum(tally.items for tally in tallies)),
         "next_url": own + query(last) if last else None,
         "previous_url": own + query(await here.previous(selection, feed=False)) if after else None,
         "first_url": own + query(None) if after else None,
@@ -114,7 +129,6 @@ def _about(here: Visit, tallies: Iterable[Tally]) -> dict[str, object]:
     tallies = list(tallies)
     first = min((tally.first for tally in tallies if tally.first), default="")
     latest = max((tally.last for tally in tallies), default="")
-    kinds = sorted(tallies, key=lambda tally: (-tally.items, tally.source))
     return {
         "site_title": here.site.title,
         "language": here.settings.language,
@@ -122,16 +136,28 @@ def _about(here: Visit, tallies: Iterable[Tally]) -> dict[str, object]:
         "count": sum(tally.items for tally in tallies),
         "first": html.date_in_words(first),
         "latest": html.date_in_words(latest),
-        "kinds": [(here.store.sources[tally.source].label, tally.items) for tally in kinds],
+        "kinds": kinds(here, tallies),
         "private": here.private,
     }
 
 
-def _counted(one: TagCount, largest: int, addresses: Addresses) -> dict[str, object]:
+def _counted(here: Visit, one: TagCount, largest: int, span: tuple[int, int] | None) -> dict[str, object]:
     return {
         "name": one.tag,
-        "url": addresses.local(Tag(one.tag)),
+        "url": here.addresses.local(Tag(one.tag)),
         "count": one.items,
-        "share": round(100 * one.items / largest, 1),
-        "latest": html.date_in_words(one.latest),
+        "parts": drawing.segments(one.sources, list(here.store.sources), largest),
+        "spark": drawing.spark(one.years, *span) if span else "",
+        "latest": html.date_in_words(one.latest, short=True),
     }
+
+
+def _letters(own: str, asked: Wanted, counts: list[TagCount]) -> list[dict[str, str]]:
+    """Where each initial begins, where tags are sorted by name."""
+    if asked.sort != "name" or asked.q:
+        return []
+    first: dict[str, int] = {}
+    for place, one in enumerate(counts):
+        initial = one.tag[0].upper()
+        first.setdefault("0–9" if initial.isdigit() else initial if initial.isalpha() else "#", place)
+    return [{"name": name, "url": own + asked.query(place)} for name, place in first.items()]

@@ -56,8 +56,12 @@ class Parameters:
 
     def filters(self) -> str:
         """What narrows the page, as a query string in one order; '' for nothing."""
+        return urlencode(self.pairs())
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """What narrows the page, by name and value."""
         pairs = [*(("type", one) for one in self.types), ("year", self.year), ("month", self.month), ("q", self.q)]
-        return urlencode([(name, value) for name, value in pairs if value is not None])
+        return [(name, value) for name, value in pairs if value is not None]
 
     def query(self, after: Item | None) -> str:
         """The query string, with its ?, of the first page (None) or of the one that begins after an item."""

@@ -32,17 +32,20 @@ async def tags(request: Request, datasette: Datasette) -> Response:
 
 
 def _chosen(request: Request) -> Expression | None:
-    """The expression that a form's fields `t`, `not` and `op` (all or any) choose, within what `within` says."""
+    """The expression that a form's fields choose: the tags `t` by `op` (all, any, not), but those of `not`, within what `within` says;
+    or besides it, by the `op` called or."""
     wanted = [Tag(one) for one in dict.fromkeys(request.args.getlist("t")) if one.strip()]
     unwanted = [Not(Tag(one)) for one in dict.fromkeys(request.args.getlist("not")) if one.strip()]
     if not wanted and not unwanted:
         return None
-    if (op := request.args.get("op") or "all") not in ("all", "any"):
-        raise BadRequest("The parameter “op” must be all or any.")
-    either = Or(tuple(wanted)) if op == "any" and len(wanted) > 1 else None
+    if (op := request.args.get("op") or "all") not in ("all", "any", "not", "or"):
+        raise BadRequest("The parameter “op” must be all, any, not or or.")
+    if op == "not":
+        wanted, unwanted = [], [*(Not(one) for one in wanted), *unwanted]
     within = [parse(request.args["within"])] if request.args.get("within") else []
-    parts = (*within, *([either] if either else wanted), *unwanted)
-    chosen = canonical(And(parts) if len(parts) > 1 else parts[0])
+    choice = [Or(tuple(wanted)) if op in ("any", "or") else And(tuple(wanted))] if wanted else []
+    whole = [Or((*within, *choice))] if op == "or" else [*within, *choice]
+    chosen = canonical(And((*whole, *unwanted)))
     try:
         return parse(str(chosen))
     except BadRequest as error:

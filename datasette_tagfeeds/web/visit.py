@@ -40,10 +40,10 @@ class Visit:
         self.addresses = Addresses(datasette, request, here.settings, site.path(datasette))
         self.parameters = parameters.read(request.args, visible.sources, here.settings.size, of_items)
 
-    def modified(self, moments: Iterable[int]) -> int | None:
-        """When what a document is made of last changed: data, settings, templates, this package; and the moments given."""
+    def modified(self) -> int | None:
+        """When what a document is made of last changed: data, settings, templates, this package."""
         data, made_of = self.store.modified(), self.site.modified
-        return max(data, made_of, *moments) if data is not None and made_of is not None else None
+        return max(data, made_of) if data is not None and made_of is not None else None
 
     def selection(self, expression: Expression | None) -> Selection:
         """The items that the expression and the parameters ask for."""
