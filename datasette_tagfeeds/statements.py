@@ -6,6 +6,7 @@
 A statement ranges over sources of one database. Nothing here runs anything.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -120,6 +121,11 @@ def rows(source: Source, keys: Sequence[Key]) -> Statement:
     return _chosen(source, keys, source.columns)
 
 
+def asks_the_clock(source: Source) -> bool:
+    """True where what the settings say about a source holds at one time and not at another."""
+    return bool(re.search(r"\bnow\b|current_(?:date|time)", f"{source.where} {source.written.get('sql')}", re.I))
+
+
 def checked(source: Source) -> Iterator[tuple[str, Statement]]:
     """(the setting to blame, a statement) for all that serving the source runs; compiled, they tell what is wrong and what is read.
 
@@ -198,13 +204,16 @@ def tags_among(source: Source, sql: str, parameters: Parameters, unlisted: Seque
     """SELECT tag, count: the tags most used in some rows of the source's table, which `sql` selects; of a view, every row counts."""
     names = {f"tagfeeds_not_{number}": one for number, one in enumerate(unlisted)}
     path = ", ".join(columns_of(source.path))
-    if source.is_view or source.path == source.key:
-        item = f"select {key(source.key)} as item from (\n{sql}\n)"
-    else:
+    item = f"select {key(source.key)} as item from (\n{sql}\n)"
+    if not source.is_view and source.path != source.key:
         item = f"select {_own_key(source)} as item from {quote(source.table)} where ({path}) in (select {path} from (\n{sql}\n))"
-    listed = f"select distinct item, tag from ({tagged(source.tags)}) where tag not in ({', '.join(f':{one}' for one in names)})"
-    counted = f"select t.tag, count(*) from ({item}) as i join ({listed}) as t on t.item = i.item"
-    return Statement(f"{counted} group by t.tag order by 2 desc, 1 limit {limit}", {**parameters, **names})
+    tags, figure = (
+        (f"select distinct item, tag from ({tagged(source.tags)})", "*") if source.is_view else (tagged(source.tags), "distinct i.item")
+    )
+    counts = f"select t.tag, count({figure}) from ({item}) as i join ({tags}) as t on t.item = i.item"
+    unwanted = ", ".join(f":{one}" for one in names)
+    order = f"where t.tag not in ({unwanted}) group by t.tag order by 2 desc, 1 limit {limit}"
+    return Statement(f"{counts} {order}", {**parameters, **names})
 
 
 def tags_of_row(source: Source, path: Sequence[object]) -> Statement:

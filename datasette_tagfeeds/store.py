@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from random import randrange
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from .dates import seconds, utc_text
 from .errors import Broken, Unavailable
 from .memory import Memory, State, TagList, Version, changed
 from .model import Item, Row, Schema, Source, TagCount, TagTable, Tally
-from .statements import Selection, Statement
+from .statements import Selection, Statement, asks_the_clock
 from .survey import survey
 from .values import text
 
@@ -34,6 +34,8 @@ Key = int | str
 Question = Callable[[list[Source]], Statement]
 # What is asked once for each state of the data may take this long, in milliseconds.
 LONG_MS = 30_000
+# Seconds for which an answer stands where a source's own SQL asks for the time.
+CLOCK = 60
 # How many sources one statement asks.
 TOGETHER = 40
 
@@ -148,6 +150,10 @@ class Store:
             periods[period][source] = count
         return dict(sorted(periods.items()))
 
+    def _soon(self) -> str:
+        """Until when what SQL made of the clock is taken for the present."""
+        return utc_text(datetime.fromisoformat(self.now.replace("Z", "+00:00")) + timedelta(seconds=CLOCK))
+
     @property
     def memory(self) -> Memory:
         """What is remembered for this Datasette."""
@@ -190,7 +196,9 @@ class Store:
             latest[tag] = max(latest[tag], last)
         due = await self._ask(None, lambda sources: statements.next_due(sources, self.now), long=True)
         listed = (TagCount(tag, sum(by.values()), latest[tag], by, dict(years[tag])) for tag, by in counts.items())
-        until = min((row[0] for row in due if row[0]), default="")
+        until = min(
+            [*(row[0] for row in due if row[0]), *([self._soon()] if any(map(asks_the_clock, self.sources.values())) else [])], default=""
+        )
         made = TagList.of(listed, await self.tallies(Selection(), long=True), replace(state, until=until))
         self.memory.keep(frozenset(self.sources), made)
         return made
@@ -246,7 +254,7 @@ class Store:
         found = await self._answer(source.database, [source], lambda one: statements.rows(one[0], list(items)))
         return {items[key]: (dict(zip(source.columns, values, strict=True)), list(tags[key])) for key, *values in found}
 
-    async def _execute(self, database: str, statement: Statement, long: bool = False) -> list[sqlite3.Row]:
+    async def _execute(self, database: str, statement: Statement, long: bool = False, limit_ms: int | None = None) -> list[sqlite3.Row]:
         """The rows of a statement; a `long` one is asked once and remembered, so that it may take longer than a page."""
 
         def ask(connection: sqlite3.Connection) -> list[sqlite3.Row]:
@@ -258,15 +266,12 @@ class Store:
             if long:
                 rows: list[sqlite3.Row] = await found.execute_fn(ask)
                 return rows
-            return list((await found.execute(statement.sql, dict(statement.parameters), log_sql_errors=False)).rows)
+            answer = await found.execute(statement.sql, dict(statement.parameters), custom_time_limit=limit_ms, log_sql_errors=False)
+            return list(answer.rows)
 
-    async def briefly(self, database: str, statement: Statement, limit_ms: int | None = None) -> list[sqlite3.Row]:
+    async def briefly(self, database: str, statement: Statement, limit_ms: int) -> list[sqlite3.Row]:
         """The rows of a statement that a page of Datasette's own asks, in no more time than it gives."""
-        with _explained():
-            found = _database(self.datasette, database)
-            return list(
-                (await found.execute(statement.sql, dict(statement.parameters), custom_time_limit=limit_ms, log_sql_errors=False)).rows
-            )
+        return await self._execute(database, statement, limit_ms=limit_ms)
 
 
 @contextmanager

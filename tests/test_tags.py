@@ -2,11 +2,15 @@
 
 import json
 import re
+from datetime import datetime, timedelta, timezone
 from html import unescape
 
 import pytest
 from conftest import SCHEMA, SETTINGS, Site, texts
 from datasette.app import Datasette
+
+from datasette_tagfeeds import site as sites
+from datasette_tagfeeds import store
 
 RENAMED = (
     SCHEMA
@@ -178,6 +182,16 @@ async def test_several_databases_are_one_stream(site, tmp_path):
     assert "<b>4</b> items" in (await blog.get("/tags/a")).text
     health = json.loads((await blog.get("/-/tagfeeds.json")).text)
     assert {(one["name"], one["database"]) for one in health["sources"]} == {("post", "blog"), ("other_post", "other")}
+
+
+async def test_a_predicate_that_asks_the_clock_is_asked_again(site, monkeypatch):
+    blog = site({**SETTINGS, "sources": {"post": {"where": "updated <= datetime('now')"}}})
+    blog.post(1, updated="2000-01-01 00:00:00")
+    blog.post(2, updated="2100-01-01 00:00:00")
+    assert texts(await blog.feed("/tags/python.atom"), "a:entry/a:title") == ["Post 1"]
+    here = await sites.site(blog.datasette)
+    asked = store.Store(blog.datasette, here.settings.sources, "2020-01-01T00:00:00Z")
+    assert (await asked.tag_list()).state.until <= store.utc_text(datetime.now(timezone.utc) + timedelta(seconds=60))
 
 
 async def test_a_change_is_seen_at_once(site):
