@@ -18,7 +18,7 @@ from datasette.app import Datasette
 
 from datasette_tagfeeds import site, store
 from datasette_tagfeeds.expression import And, Expression, Not, Or, Tag
-from datasette_tagfeeds.statements import Selection
+from datasette_tagfeeds.relations import Selection
 
 TABLES = ("entry", "link", "quotation")
 TAGS = 5000

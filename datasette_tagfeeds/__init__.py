@@ -7,10 +7,13 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from datasette.utils.asgi import Request
+from jinja2 import Environment
 from pluggy import HookimplMarker
 
 from . import cli as commands
 from . import dates, site
+from .integrations import cells, facets, filters, head, links, tops
 from .sources import delimited
 from .web import views
 from .web.answers import View
@@ -60,3 +63,95 @@ def register_routes(datasette: Datasette) -> list[tuple[str, View]]:
         (rf"^{base}/(?P<segment>[^/]+)/random$", views.random),
         (rf"^{base}/.*$", views.nothing),
     ]
+
+
+@hookimpl
+def menu_links(datasette: Datasette, request: Request | None) -> Any:
+    """Tags, in Datasette's menu."""
+    return links.menu(datasette, request)
+
+
+@hookimpl
+def homepage_actions(datasette: Datasette, request: Request | None) -> Any:
+    """All tags. Datasette 1.0 asks for these, and for those of views and rows."""
+    return links.homepage(datasette, request)
+
+
+@hookimpl
+def database_actions(datasette: Datasette, request: Request | None, database: str) -> Any:
+    """The tags of a database."""
+    return links.database(datasette, request, database)
+
+
+@hookimpl
+def table_actions(datasette: Datasette, request: Request | None, database: str, table: str) -> Any:
+    """The tags and the feed of a table."""
+    return links.table(datasette, request, database, table)
+
+
+@hookimpl
+def view_actions(datasette: Datasette, request: Request | None, database: str, view: str) -> Any:
+    """The tags and the feed of a view."""
+    return links.table(datasette, request, database, view)
+
+
+@hookimpl
+def row_actions(datasette: Datasette, request: Request | None, database: str, table: str, row: Any) -> Any:
+    """The page of a row that is a tag, or the tags of the row's table."""
+    return links.row(datasette, request, database, table, row)
+
+
+@hookimpl
+def jump_items_sql(datasette: Datasette, request: Request | None) -> Any:
+    """Tags, in the jump menu of Datasette 1.0."""
+    return links.jump(datasette, request)
+
+
+@hookimpl
+def render_cell(value: object, column: str, table: str | None, database: str, datasette: Datasette) -> Any:
+    """Tags in cells, as links."""
+    return cells.render_cell(datasette, database, table, column, value)
+
+
+@hookimpl
+def top_row(datasette: Datasette, request: Request, database: str, table: str, row: Any) -> Any:
+    """The tags of a row, on Datasette 1.0."""
+    return tops.row(datasette, request, database, table, row)
+
+
+@hookimpl
+def top_table(datasette: Datasette, request: Request, database: str, table: str) -> Any:
+    """The tags that a table's page is filtered by, on Datasette 1.0."""
+    return tops.table(datasette, request, database, table)
+
+
+@hookimpl
+def prepare_jinja2_environment(env: Environment) -> None:
+    """Pages can name feeds in their head."""
+    head.install(env)
+
+
+@hookimpl
+def extra_template_vars(
+    datasette: Datasette, request: Request | None, database: str | None, table: str | None, view_name: str | None
+) -> Any:
+    """The feeds of a table's page."""
+    return head.variables(datasette, request, database, table, view_name)
+
+
+@hookimpl
+def extra_css_urls(datasette: Datasette, request: Request | None, database: str | None, table: str | None) -> Any:
+    """The look of tags."""
+    return head.stylesheets(datasette, request, database, table)
+
+
+@hookimpl
+def filters_from_request(datasette: Datasette, request: Request, database: str, table: str) -> Any:
+    """?_tag=python on a table's page."""
+    return filters.tagged(datasette, request, database, table)
+
+
+@hookimpl
+def register_facet_classes() -> list[type[facets.TagFacet]]:
+    """?_facet_tag= on a table's page."""
+    return [facets.TagFacet]

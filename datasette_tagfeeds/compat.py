@@ -16,6 +16,13 @@ try:
 except ImportError:
     HAS_RESOURCES = False
 
+try:
+    from datasette.jump import JumpSQL
+
+    HAS_JUMP_MENU = True
+except ImportError:
+    HAS_JUMP_MENU = False
+
 Actor = dict[str, Any] | None
 
 
@@ -51,3 +58,8 @@ def template_environment(datasette: Datasette) -> Environment:
     """Datasette's Jinja environment with its loaders, filters and --template-dir, made synchronous."""
     environment: Environment = datasette.jinja_env if hasattr(datasette, "jinja_env") else datasette.get_jinja_environment(None)
     return environment.overlay(enable_async=False)
+
+
+def jump_items(sql: str, parameters: dict[str, Any]) -> list[object]:
+    """Entries of the jump menu, which only 1.0 has, by the SQL that selects them."""
+    return [JumpSQL(sql=sql, params=parameters)] if HAS_JUMP_MENU else []

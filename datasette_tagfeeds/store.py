@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
-from random import randrange
+from random import choice
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -23,7 +23,8 @@ from .dates import seconds, utc_text
 from .errors import Broken, Unavailable
 from .memory import Memory, State, TagList, Version, changed
 from .model import Item, Row, Schema, Source, TagCount, TagTable, Tally
-from .statements import Selection, Statement, asks_the_clock
+from .relations import Selection, Statement
+from .statements import asks_the_clock
 from .survey import survey
 from .values import text
 
@@ -223,17 +224,8 @@ class Store:
 
     async def random(self, selection: Selection) -> Item | None:
         """Some item of the selection; None where it is empty."""
-        tallies = await self.tallies(selection)
-        if not (total := sum(tally.items for tally in tallies)):
-            return None
-        place = randrange(total)
-        for tally in tallies:
-            if (at := place) < tally.items:
-                source = self.sources[tally.source]
-                found = await self._answer(source.database, [source], lambda one: statements.nth(one[0], selection, self.now, at))
-                return Item(*found[0]) if found else None
-            place -= tally.items
-        return None
+        found = await self._ask(selection.types, lambda sources: statements.some(sources, selection, self.now))
+        return Item(*choice(found)) if found else None
 
     async def renamed(self, about: TagTable) -> dict[str, str]:
         """The old names of tags that a table holds, with the new ones."""

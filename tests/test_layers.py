@@ -8,7 +8,7 @@ PACKAGE = Path(__file__).parent.parent / "datasette_tagfeeds"
 STRATA = (
     ("errors", "model", "values", "sql", "date_texts", "dates", "compat"),
     ("sources", "survey"),
-    ("expression", "statements", "reads", "fields", "checks"),
+    ("expression", "relations", "statements", "reads", "fields", "checks"),
     ("looks", "columns", "storages", "discover", "block", "tag_settings", "source_settings", "config", "duplicates"),
     ("memory", "markdown", "content", "store", "entries", "health", "site"),
     ("formats",),

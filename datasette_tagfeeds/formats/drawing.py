@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 HEIGHT = 110
 # Types beyond the fifth share its look.
@@ -91,11 +92,10 @@ def segments(counts: Mapping[str, int], names: Sequence[str], largest: int) -> l
 
 
 def spark(years: Mapping[str, int], first: int, last: int) -> str:
-    """The path of a row of small bars, four wide, one a year; each row to its own largest."""
-    highest = max((count for year, count in years.items() if year), default=0)
-    steps = []
-    for year, count in sorted(years.items()):
-        if year and first <= int(year) <= last:
-            height = max(1, round(SPARK * count / highest))
-            steps.append(f"M{4 * (int(year) - first)} {SPARK}v-{height}h3v{height}z")
-    return "".join(steps)
+    """The path of a profile of the years, four wide each; every row to its own largest."""
+    counts = {int(year): count for year, count in years.items() if year and first <= int(year) <= last}
+    if not counts:
+        return ""
+    scale = SPARK / max(counts.values())
+    levels = [SPARK - max(1, round(counts[year] * scale)) if year in counts else SPARK for year in range(first, last + 1)]
+    return f"M0 {SPARK}" + "".join(f"V{level}h{4 * len(list(run))}" for level, run in groupby(levels)) + f"V{SPARK}"

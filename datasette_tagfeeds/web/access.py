@@ -8,6 +8,8 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from datasette.utils.asgi import Request
+
 from .. import compat
 from ..compat import Actor
 from ..config import Settings
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 # For how many seconds the verdict on the anonymous actor serves again: it depends on no request, and costs a millisecond a table.
 REUSED = 1.0
 _ANONYMOUS: WeakKeyDictionary[Datasette, tuple[float, Settings, Visible]] = WeakKeyDictionary()
+# One page of Datasette asks in several hooks.
+_ASKED: WeakKeyDictionary[Request, dict[tuple[str, str], bool]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -37,22 +41,32 @@ async def visible(datasette: Datasette, actor: Actor, settings: Settings) -> Vis
 
     Raises datasette.Forbidden for an actor who sees no source and may not view the instance.
     """
-    if actor is None:
-        kept = _ANONYMOUS.get(datasette)
-        if kept and monotonic() - kept[0] < REUSED and kept[1] is settings:
-            return kept[2]
+    found = await _anonymous(datasette, settings) if actor is None else await _visible(datasette, actor, settings)
+    if not found.sources:
+        await compat.ensure_instance(datasette, actor)
+    return found
+
+
+async def anonymous(datasette: Datasette, settings: Settings) -> tuple[Source, ...]:
+    """The sources that everyone may see."""
+    return (await _anonymous(datasette, settings)).sources
+
+
+async def _anonymous(datasette: Datasette, settings: Settings) -> Visible:
+    kept = _ANONYMOUS.get(datasette)
+    if not kept or monotonic() - kept[0] >= REUSED or kept[1] is not settings:
+        kept = _ANONYMOUS[datasette] = (monotonic(), settings, await _visible(datasette, None, settings))
+    return kept[2]
+
+
+async def _visible(datasette: Datasette, actor: Actor, settings: Settings) -> Visible:
     asked = {(source.database, table) for source in settings.sources for table in source.reads}
     about = [*settings.described_in, *([settings.aliased_by] if settings.aliased_by else [])]
     asked |= {(one.database, table) for one in about for table in (one.table, *(one.leads_to or ())[:1])}
     verdicts = await tables(datasette, actor, asked)
     seen = tuple(source for source in settings.sources if all(verdicts[source.database, table][0] for table in source.reads))
-    if not seen:
-        await compat.ensure_instance(datasette, actor)
     private = any(verdicts[source.database, table][1] for source in seen for table in source.reads)
-    found = Visible(seen, private, frozenset(pair for pair, (allowed, _) in verdicts.items() if allowed))
-    if actor is None:
-        _ANONYMOUS[datasette] = (monotonic(), settings, found)
-    return found
+    return Visible(seen, private, frozenset(pair for pair, (allowed, _) in verdicts.items() if allowed))
 
 
 async def tables(datasette: Datasette, actor: Actor, asked: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[bool, bool]]:
@@ -63,3 +77,15 @@ async def tables(datasette: Datasette, actor: Actor, asked: Iterable[tuple[str, 
 async def ensure_instance(datasette: Datasette, actor: Actor) -> None:
     """Raise datasette.Forbidden where the actor may not view the instance."""
     await compat.ensure_instance(datasette, actor)
+
+
+async def sees(datasette: Datasette, request: Request, source: Source) -> bool:
+    """True where the actor of a request may see every table that the source reads."""
+    kept = _ASKED.setdefault(request, {})
+    for table in sorted(source.reads):
+        pair = (source.database, table)
+        if pair not in kept:
+            kept[pair] = (await compat.table_visibility(datasette, request.actor, *pair))[0]
+        if not kept[pair]:
+            return False
+    return True

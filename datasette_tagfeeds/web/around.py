@@ -12,7 +12,7 @@ from ..expression import tags as tags_of
 from ..formats import drawing
 from ..memory import TagList
 from ..model import Tally
-from ..statements import Selection
+from ..relations import Selection
 from .parameters import Parameters
 from .visit import Visit
 

@@ -13,7 +13,7 @@ from datasette.utils.asgi import Response
 from ..expression import Expression, Tag, tags
 from ..formats import atom, json_feed, rss
 from ..model import Category, Entry, Feed, Item, Link, Person, Tally
-from ..statements import Selection
+from ..relations import Selection
 from ..values import one_line, scrub
 from .answers import PRIVATE, Document, caching, respond
 from .cache import cache, entity

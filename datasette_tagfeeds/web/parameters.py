@@ -10,7 +10,7 @@ from ..checks import nearest
 from ..errors import BadRequest
 from ..expression import Expression
 from ..model import Item, Source
-from ..statements import Selection
+from ..relations import Selection
 from . import paging
 
 LONGEST_SEARCH = 200

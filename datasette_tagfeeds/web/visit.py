@@ -15,8 +15,8 @@ from ..errors import Gone, NotFound
 from ..expression import Expression, in_words
 from ..memory import TagList, fold
 from ..model import Entry, Item, TagTable
+from ..relations import Selection
 from ..site import Site
-from ..statements import Selection
 from ..store import Store
 from ..values import one_line
 from . import access, parameters
