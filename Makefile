@@ -8,7 +8,7 @@ DATASETTE_1.0 := datasette==1.0a41
 PIP := bin/python -m pip install --quiet --disable-pip-version-check
 WHEEL := dist/datasette_tagfeeds-*.whl
 
-.PHONY: demo test lint wheel clean $(LINES:%=test-%)
+.PHONY: demo screenshots test lint wheel clean $(LINES:%=test-%)
 
 demo: $(VENVS)/demo/ready
 	$(VENVS)/demo/bin/python demo/build.py demo.db
@@ -26,6 +26,11 @@ $(VENVS)/demo/ready: setup.py
 	$(PYTHON) -m venv $(VENVS)/demo
 	$(VENVS)/demo/$(PIP) --editable . "$(DATASETTE_0.65)"
 	touch $@
+
+# Needs Debian's chromium.
+screenshots: $(VENVS)/demo/ready
+	$(VENVS)/demo/$(PIP) pillow playwright
+	$(VENVS)/demo/bin/python demo/screenshots.py
 
 test: $(LINES:%=test-%)
 

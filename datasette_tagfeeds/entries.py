@@ -11,7 +11,7 @@ from datasette.utils import tilde_encode
 from jinja2 import Template
 from markupsafe import Markup
 
-from . import content, dates
+from . import bodies, dates
 from .content import excerpt
 from .model import Category, Entry, Item, Link, Person, Row, Source
 from .values import address, is_iri, is_language, one_line, scrub, shorten, strip_tags, text
@@ -98,7 +98,7 @@ class Builder:
         link = address(fields.get("link"), self.addresses.base) or self.addresses.row(source, key)
         base = self.addresses.absolute(link)
         body, kind = self._body(source, fields, tags, base)
-        html = content.render(body, kind, base, source.trusted and self.whole) if body and len(body) <= room else None
+        html = bodies.render(body, kind, base, source.trusted and self.whole) if body and len(body) <= room else None
         if html and len(html) > room:
             html = None
         if html and not self.whole and len(strip_tags(html)) > PAGE_BODY:
@@ -137,7 +137,7 @@ class Builder:
         template = self.templates.get(source.name)
         if not template:
             return body, kind
-        html = content.render(body, kind, link, source.trusted) or ""
+        html = bodies.render(body, kind, link, source.trusted) or ""
         context = {
             "row": fields.parsed,
             "tags": [Tag(tag, self.addresses.tag(tag)) for tag in tags],

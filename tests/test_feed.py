@@ -154,3 +154,23 @@ async def test_demo_is_as_large_as_promised(demo):
     sources = (await demo.get("/-/tagfeeds.json")).json()["sources"]
     assert {source["label"]: source["items"] for source in sources} == {"Essays": 20, "Links": 39, "Milestones": 45}
     assert "<b>102</b> tags on <b>104</b> items" in page
+
+
+async def test_ids_stay_when_all_else_changes(site):
+    """New title, slug, link, host, tag name, format, import, VACUUM: readers must see the same entries."""
+    blog = site(settings(link="/{{ link }}/"))
+    for key in (1, 2):
+        blog.post(key, link=f"slug-{key}")
+
+    async def ids(path: str, one=blog) -> list[str]:
+        return texts(await one.feed(path), "a:entry/a:id")
+
+    before = await ids("/tags/python.atom")
+    blog.sql("update post set title = 'New', link = 'other', body = ''; update tag set tag = 'snakes'; vacuum")
+    assert await ids("/tags/snakes.atom") == before
+    assert [item["id"] for item in (await blog.get("/tags/snakes.json")).json()["items"]] == before
+    assert etree.fromstring((await blog.get("/tags/snakes.rss")).content).xpath("//guid/text()") == before
+    again = site({**settings(), "base_url": "https://elsewhere.example/deep/"})
+    for key in (2, 1):
+        again.post(key)
+    assert await ids("/tags.atom", again) == before

@@ -1,8 +1,12 @@
 """Nobody is told of a row that they may not see."""
 
+import re
+
 import pytest
 from conftest import SETTINGS
+from datasette.app import Datasette
 
+from datasette_tagfeeds import compat
 from datasette_tagfeeds import site as sites
 
 TWO = {
@@ -87,3 +91,58 @@ async def test_what_is_sqlites_own_hides_nothing(site):
     blog = site({**SETTINGS, "sources": {"post": {}}}, schema)
     await blog.start()
     assert [source.reads for source in (await sites.site(blog.datasette)).settings.sources] == [frozenset(["post"])]
+
+
+EVERY_ROUTE = (
+    "/tags", "/tags?q=h", "/tags.json", "/tags.json?q=hush", "/tags.opml?min=1", "/tags.atom", "/tags.rss", "/tags.feed.json", "/tags/shared", "/tags/shared.atom",
+    "/tags/shared.rss", "/tags/shared.json?related=1", "/tags/-shared", "/tags/shared+hush", "/tags/hush", "/tags/HUSH", "/tags/hus.atom", "/tags/hush/random",
+    "/tags/shared?q=secret", "/tags/shared?type=secret", "/-/tagfeeds", "/-/tagfeeds.json", "/", "/blog", "/blog/post",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("table", ["secret_post", "secret_post_tags", "hidden_tag"])
+async def test_no_route_tells_of_a_row_that_is_hidden(site, table):
+    """What everyone else is answered is the same, byte for byte, whether the hidden rows are there or not."""
+    blocks = {"blog": {"tables": {name: {"allow": {"id": "root"}} for name in ("secret_post", "secret_post_tags", "hidden_tag")}}}
+    full = site({**TWO, "discover": False}, SCHEMA, databases=blocks)
+    empty = site(
+        {**TWO, "discover": False}, SCHEMA + f"delete from {table};", databases={"blog": {"tables": dict(blocks["blog"]["tables"])}}
+    )
+    for actor in (None, "other"):
+        for route in EVERY_ROUTE:
+            answers = [await one.get(route, actor) for one in (full, empty)]
+            assert answers[0].status_code == answers[1].status_code, route
+            if not route.startswith(("/blog", "/-/")) and route != "/":
+                # Datasette 0.65 writes a token of its own into the pages of signed-in actors.
+                texts = [re.sub(r'value="[^"]{40,}"', "", answer.text) for answer in answers]
+                assert texts[0] == texts[1], route
+                assert actor or answers[0].headers.get("etag") == answers[1].headers.get("etag"), route
+            assert "Secret post" not in answers[0].text
+            assert "hush</a>" not in answers[0].text
+
+
+@pytest.mark.parametrize("route", ["/tags/shared.atom", "/tags/shared", "/tags.json", "/-/tagfeeds.json"])
+async def test_a_token_with_restrictions_sees_what_it_is_restricted_to(site, route):
+    """On 1.0 a token may be for some tables only; 0.65 does not know such tokens, and treats them as their actor."""
+    blog = site(TWO, SCHEMA)
+    await blog.start()
+    actor = {"id": "root", "_r": {"r": {"blog": {name: ["vt"] for name in ("post", "post_tags", "tag")}}}}
+    cookies = {"ds_actor": blog.datasette.sign({"a": actor}, "actor")}
+    answer = await blog.datasette.client.get(route, cookies=cookies)
+    if compat.HAS_RESOURCES:
+        assert "Secret post" not in answer.text
+        assert "secret_post" not in answer.text
+    else:
+        assert answer.status_code == 200
+
+
+async def test_where_all_is_denied_that_nobody_allowed(site):
+    if not compat.HAS_RESOURCES:
+        return
+    blog = site(TWO, SCHEMA)
+    metadata = {"plugins": {"datasette-tagfeeds": TWO}}
+    blog._datasette = Datasette([str(blog.path)], metadata=metadata, default_deny=True)
+    for route in ROUTES:
+        answer = await blog.get(route)
+        assert answer.status_code == 403
+        assert "Open post" not in answer.text

@@ -36,7 +36,7 @@ def render(feed: Feed) -> bytes:
     generator.link(href=feed.link("alternate") or feed.id, rel="alternate")
     generator.description(feed.title)
     generator.language(feed.language)
-    generator.generator(GENERATOR, version(GENERATOR))
+    generator.generator(f"{GENERATOR} {version(GENERATOR)}")
     if feed.rights:
         generator.copyright(feed.rights)
     if feed.ttl:
