@@ -38,6 +38,8 @@ _EVERYWHERE = frozenset(["lang", "title"])
 # Not allowed, but nh3 must see them: they end a paragraph.
 _BLOCKS = frozenset(["address", "dialog", "dir", "fieldset", "form", "main", "menu", "search", "section"])
 _VOID = frozenset(["area", "br", "col", "hr", "img", "source", "track", "wbr"])
+# Elements within a line: words on either side of their tags may be one.
+_INLINE = frozenset("a abbr b cite code del em i ins kbd mark q s samp small span strong sub sup u var".split())
 _FORMATTING = frozenset(["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"])
 # What these hold is no markup (or, in svg and math, markup of another kind).
 _TEXT = frozenset(["textarea", "title", "xmp"])
@@ -133,10 +135,10 @@ def _words(html: str, cut: bool) -> str:
     """The text between the markup, references left alone, but for one that was cut off at the end."""
     words, at = [], 0
     for found, end in _markup(html):
-        words.append(html[at : found.start()])
+        words += [html[at : found.start()], "" if (found["tag"] or "").lower() in _INLINE else " "]
         at = end
     words.append(re.sub(r"&#?\w{0,32}\Z", "", html[at:]) if cut else html[at:])
-    return " ".join(words)
+    return "".join(words)
 
 
 class _Nesting:

@@ -245,3 +245,10 @@ def test_an_excerpt_does_not_end_within_a_reference_or_tag(length):
         body = "<i></i>" * (length * 40 // 7 - 2) + "x" * cut + "&amp;&#60;<b title='&lt;'>&mdash;" * 20
         assert not re.search(r"&[#a-z]|<[a-z]", excerpt(body, "html", length))
         assert html.unescape(excerpt(body, "html", length)) == excerpt(body, "html", length)
+
+
+def test_an_excerpt_parts_blocks_and_not_words():
+    assert (
+        excerpt("<p>It is <code>uvloop</code>, an <em>event</em>-loop.</p><p>And<br>more.</p>", "html")
+        == "It is uvloop, an event-loop. And more."
+    )
