@@ -153,8 +153,13 @@ def _everything(here: Visit) -> Outline:
 
 
 def send(here: Visit, body: bytes, media_type: str, headers: dict[str, str]) -> Response:
+    """The answer that a document of the index is."""
+    return respond(here.request, document(here, body, media_type, headers))
+
+
+def document(here: Visit, body: bytes, media_type: str, headers: dict[str, str]) -> Document:
     """A document of the index or a page, with validators."""
     headers = {**headers, **(PRIVATE if here.private else caching(here.settings.ttl, here.datasette.cache_headers))}
     tag = entity(body, headers)
     key = (here.request.path, here.request.query_string, here.addresses.base, frozenset(here.store.sources), here.request.actor is None)
-    return respond(here.request, Document(body, media_type, tag, cache(here.datasette).modified(key, tag, here.modified()), headers))
+    return Document(body, media_type, tag, cache(here.datasette).modified(key, tag, here.modified()), headers)

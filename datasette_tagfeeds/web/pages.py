@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from functools import partial
 
 from datasette.utils import to_css_class
 from datasette.utils.asgi import Response
@@ -14,9 +16,11 @@ from ..expression import tags as tags_of
 from ..formats import drawing, html
 from ..health import Health
 from ..model import TagCount, Tally
+from .answers import Document, respond
 from .around import around, kinds, looks
+from .cache import cache
 from .feeds import FORMATS
-from .index import SORTS, Wanted, chosen, send, wanted
+from .index import SORTS, Wanted, chosen, document, wanted
 from .urls import PAGE
 from .visit import Visit
 
@@ -28,6 +32,30 @@ LABELS = {"atom": "Atom", "rss": "RSS", "json": "JSON Feed"}
 
 async def index(here: Visit) -> Response:
     """Every tag with its count."""
+    return await _remembered(here, partial(_index, here))
+
+
+async def tag(here: Visit, expression: Expression) -> Response:
+    """The items of an expression."""
+    return await _remembered(here, partial(_tag, here, expression))
+
+
+async def _remembered(here: Visit, make: Callable[[], Awaitable[Document]]) -> Response:
+    """A page as everyone sees it who is not signed in, kept while its data stand still; made anew for all others."""
+    headers = here.request.headers
+    about = {one.database for one in here.settings.described_in} - {source.database for source in here.store.sources.values()}
+    if here.request.actor or "cookie" in headers or "authorization" in headers or about or not here.datasette.cache_headers:
+        return respond(here.request, await make())
+    kept, state = cache(here.datasette), here.store.state()
+    key = ("page", here.request.path, here.request.query_string, here.addresses.base, frozenset(here.store.sources))
+    page = kept.get(key, state, here.store.now)
+    if page is None:
+        page = await make()
+        kept.keep(key, replace(state, until=(await here.store.tag_list()).state.until), page)
+    return respond(here.request, page)
+
+
+async def _index(here: Visit) -> Document:
     every, asked = await here.store.tag_list(), wanted(here)
     counts = chosen(here, every, asked)
     shown = counts[asked.start : asked.start + ROWS]
@@ -61,8 +89,7 @@ async def index(here: Visit) -> Response:
     return await _html(here, ["tagfeeds-index.html"], context)
 
 
-async def tag(here: Visit, expression: Expression) -> Response:
-    """The items of an expression."""
+async def _tag(here: Visit, expression: Expression) -> Document:
     selection = here.selection(expression)
     entries, last = await here.page(selection, feed=False)
     tallies = await here.store.tallies(selection)
@@ -104,7 +131,7 @@ async def health(here: Visit, report: Health) -> Response:
         "json_url": here.datasette.urls.path(f"{HEALTH}.json"),
         "follow": False,
     }
-    return await _html(here, ["tagfeeds-health.html"], context)
+    return respond(here.request, await _html(here, ["tagfeeds-health.html"], context))
 
 
 def _feeds(here: Visit, expression: Expression | None, sources: Iterable[str]) -> dict[str, object]:
@@ -119,9 +146,9 @@ def _feeds(here: Visit, expression: Expression | None, sources: Iterable[str]) -
     return {"feeds": feeds, "feed_url": feeds[0]["url"]}
 
 
-async def _html(here: Visit, templates: list[str], context: dict[str, object]) -> Response:
+async def _html(here: Visit, templates: list[str], context: dict[str, object]) -> Document:
     page = await here.datasette.render_template(templates, context, request=here.request)
-    return send(here, page.encode(), PAGE, {} if context.get("follow", True) else {"X-Robots-Tag": "noindex, nofollow"})
+    return document(here, page.encode(), PAGE, {} if context.get("follow", True) else {"X-Robots-Tag": "noindex, nofollow"})
 
 
 def _about(here: Visit, tallies: Iterable[Tally]) -> dict[str, object]:
