@@ -2,8 +2,10 @@
 
 import json
 import mimetypes
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from html import unescape
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -19,6 +21,7 @@ from .values import address, is_iri, is_language, one_line, scrub, shorten, stri
 TITLE = 80
 LONGEST_TITLE = 1000
 SUMMARY = 2000
+_REFERENCE = re.compile(r"&(?:#\d{2,7}|#[xX][0-9A-Fa-f]{2,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 PAGE_BODY = 700
 
 
@@ -107,9 +110,7 @@ class Builder:
         given_id = text(fields.get("id")) or ""
         return Entry(
             id=given_id if is_iri(given_id) else self.addresses.entry_id(source, key),
-            title=shorten(one_line(fields.get("title")), LONGEST_TITLE)
-            or excerpt(body, kind, TITLE)
-            or f"{one_line(source.label)} {one_line(item.key)}",
+            title=fields.title() or excerpt(body, kind, TITLE) or f"{one_line(source.label)} {one_line(item.key)}",
             link=link,
             source=source.name,
             type=one_line(source.name.replace("_", " ")).capitalize(),
@@ -174,6 +175,12 @@ class _Fields:
         """The field `updated` as UTC text; '' where it holds no date."""
         moment = dates.parse(self.get("updated"), self.zone)
         return dates.utc_text(moment) if moment else ""
+
+    def title(self) -> str:
+        """The field `title` as plain text. Character references are read, since many titles come from HTML; tags stay, since titles
+        may be about them."""
+        written = text(self.get("title")) or ""
+        return shorten(one_line(_REFERENCE.sub(lambda found: unescape(found[0]), written)), LONGEST_TITLE)
 
     def summary(self) -> str:
         """The field `summary` as plain text: many keep HTML there."""

@@ -79,17 +79,17 @@ def tags(expression: Expression) -> Iterator[str]:
                 yield from tags(one)
 
 
-def in_words(expression: Expression, inner: bool = False) -> str:
-    """python and not django; parentheses only where they are needed."""
+def in_words(expression: Expression, write: Callable[[str], str] = str, inner: bool = False) -> str:
+    """python and not django; parentheses only where they are needed. `write` is how a tag is written."""
     match expression:
         case Tag(name):
-            return name
+            return write(name)
         case Not(operand):
-            return f"not {in_words(operand, inner=True)}"
+            return f"not {in_words(operand, write, inner=True)}"
         case And(operands):
-            words = " and ".join(in_words(one, inner=True) for one in operands)
+            words = " and ".join(in_words(one, write, inner=True) for one in operands)
         case Or(operands):
-            words = " or ".join(in_words(one, inner=isinstance(one, Or)) for one in operands)
+            words = " or ".join(in_words(one, write, inner=isinstance(one, Or)) for one in operands)
     return f"({words})" if inner else words
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from datasette.utils import to_css_class
 from datasette.utils.asgi import Response
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from .. import content
 from ..expression import Expression, Tag, in_words
@@ -100,6 +100,7 @@ async def _tag(here: Visit, expression: Expression) -> Document:
     context = {
         "tag": single,
         "words": in_words(expression),
+        "heading": Markup(in_words(expression, lambda name: f"<b>{escape(name)}</b>")),
         "description": Markup(content.render(description, "markdown", here.addresses.base, trusted=False) or ""),
         "years": list(html.years(entries)),
         **await around(here, expression, selection, sum(tally.items for tally in tallies)),
