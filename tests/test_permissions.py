@@ -146,3 +146,39 @@ async def test_where_all_is_denied_that_nobody_allowed(site):
         answer = await blog.get(route)
         assert answer.status_code == 403
         assert "Open post" not in answer.text
+
+
+SHAPES = """
+create table note (id integer primary key, title, created, tags); insert into note values (1, 'Hush note', '2020-01-01', '["shared"]');
+create table tagging (note_id integer, tag text); insert into tagging values (1, 'shared');
+create view seen as select id, title, created, tags from note;
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "tables"),
+    [
+        ({"table": "note", "tags": "tags"}, ["note"]),
+        ({"table": "note", "tags": {"table": "tagging", "item": "note_id", "tag": "tag"}}, ["note", "tagging"]),
+        ({"table": "note", "sql": "select note_id as item, tag from tagging"}, ["note", "tagging"]),
+        ({"table": "seen", "tags": "tags"}, ["seen", "note"]),
+        ({"table": "note", "tags": "tags", "where": "id in (select note_id from tagging)"}, ["note", "tagging"]),
+    ],
+)
+@pytest.mark.parametrize("level", ["instance", "database", "table"])
+async def test_every_table_that_a_source_reads_must_be_visible(site, source, tables, level):
+    """(settings, actor, path) gives a status: whichever table is hidden, and at whichever level."""
+    for hidden in tables:
+        allow = {"allow": {"id": "root"}}
+        block = {
+            "instance": allow,
+            "database": {"databases": {"blog": allow}},
+            "table": {"databases": {"blog": {"tables": {hidden: allow}}}},
+        }[level]
+        blog = site({**SETTINGS, "sources": {"note": {"title": "title", "published": "created", **source}}}, SHAPES, **block)
+        for path in ("/tags/shared", "/tags/shared.atom", "/tags/shared.rss", "/tags/shared.json", "/tags/shared/random"):
+            for actor in (None, "other"):
+                answer = await blog.get(path, actor)
+                assert answer.status_code == (403 if level == "instance" else 404), (path, hidden)
+                assert "Hush" not in answer.text
+            assert (await blog.get(path, "root")).status_code == (302 if path.endswith("random") else 200)
