@@ -16,11 +16,13 @@ from markupsafe import Markup
 from . import bodies, dates
 from .content import excerpt
 from .model import Category, Entry, Item, Link, Person, Row, Source
-from .values import address, is_iri, is_language, one_line, scrub, shorten, strip_tags, text
+from .values import address, is_iri, is_language, one_line, scrub, shorten, strip_tags, text, written_size
 
 TITLE = 80
 LONGEST_TITLE = 1000
 SUMMARY = 2000
+# Bytes: what an entry takes without its body, what its elements take, what those of a category take.
+RESERVED, MARKUP, TAG_MARKUP = 2500, 800, 60
 _REFERENCE = re.compile(r"&(?:#\d{2,7}|#[xX][0-9A-Fa-f]{2,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 PAGE_BODY = 700
 
@@ -60,6 +62,13 @@ class Tag:
         return self.name
 
 
+def _size(entry: Entry) -> int:
+    """About how many bytes an entry takes in any document; where it has no content, JSON Feed writes the summary twice."""
+    about = [entry.id, entry.link, entry.link, entry.title, entry.content or entry.summary or "", entry.summary or ""]
+    tags = [part for one in entry.categories for part in (one.term, one.label, one.scheme)]
+    return MARKUP + TAG_MARKUP * len(entry.categories) + sum(map(written_size, [*about, *tags, *(link.href for link in entry.links)]))
+
+
 def row_path(source: Source, item: Item, row: Row) -> str:
     """The row's part of its address, as Datasette writes it: the primary key, parts joined by commas."""
     if source.path != source.key:
@@ -84,13 +93,14 @@ class Builder:
     max_bytes: int
 
     def entries(self, items: Iterable[Item], rows: Mapping[Item, tuple[Row, list[str]]]) -> tuple[Entry, ...]:
-        """The items' entries in order; those past `max_bytes` of content carry a summary and their link."""
-        made, room = [], self.max_bytes
-        for item in items:
-            if item in rows:
-                entry = self.entry(item, *rows[item], room)
-                room -= len((entry.content or "").encode())
-                made.append(entry)
+        """The items' entries in order; what would make the document larger than `max_bytes` carries a summary and its link."""
+        here = [item for item in items if item in rows]
+        made: list[Entry] = []
+        room = self.max_bytes - RESERVED * len(here)
+        for item in here:
+            entry = self.entry(item, *rows[item], room)
+            room -= _size(entry) - RESERVED
+            made.append(entry)
         return tuple(made)
 
     def entry(self, item: Item, row: Row, tags: list[str], room: int) -> Entry:
@@ -102,7 +112,7 @@ class Builder:
         base = self.addresses.absolute(link)
         body, kind = self._body(source, fields, tags, base)
         html = bodies.render(body, kind, base, source.trusted and self.whole) if body and len(body) <= room else None
-        if html and len(html) > room:
+        if html and written_size(html) > room:
             html = None
         if html and not self.whole and len(strip_tags(html)) > PAGE_BODY:
             html = None

@@ -111,12 +111,8 @@ def tags_in(text: str, storage: str) -> list[str]:
         found = _json_tags(text) or []
     elif storage == SINGLE:
         found = [text]
-    elif storage == ANGLES:
-        found = re.findall(r"<([^<>]+)>", text)
-    elif storage in (POSTGRES, PYTHON, HASHTAGS):
-        found = parts(text, storage) or []
     else:
-        found = text.split(storage.strip(" ") or None)
+        found = parts(text, storage) or []
     return [one.strip() for one in found if one.strip()]
 
 

@@ -102,6 +102,7 @@ def rows_from(source: Source) -> str:
 
 
 def own_key(source: Source) -> str:
+    """The row's key, by the table's name."""
     return key(source.key, quote(source.table))
 
 

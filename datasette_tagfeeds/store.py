@@ -40,9 +40,8 @@ CLOCK = 60
 # How many sources one statement asks.
 TOGETHER = 40
 
-# The survey of each database in each version of its schema; None while it is under way.
-Surveys = dict[tuple[str, "Version | None"], "Schema | None"]
-_SURVEYS: WeakKeyDictionary[Datasette, Surveys] = WeakKeyDictionary()
+# The surveys under way, of each database in each version of its schema: [] until one is done.
+_SURVEYS: WeakKeyDictionary[Datasette, dict[tuple[str, Version | None], list[Schema]]] = WeakKeyDictionary()
 _TASKS: set[asyncio.Future[None]] = set()
 _MEMORIES: WeakKeyDictionary[Datasette, Memory] = WeakKeyDictionary()
 
@@ -54,16 +53,19 @@ def now() -> str:
 
 async def schemas(datasette: Datasette) -> dict[str, Schema]:
     """What every attached database holds: {database: {table: Table}}, Datasette's own internal database left out."""
-    wanted = list(fingerprint(datasette).items())
-    surveys = _SURVEYS.setdefault(datasette, {})
-    for one in wanted:
+    surveys, wanted = _SURVEYS.setdefault(datasette, {}), {}
+    for one in fingerprint(datasette).items():
         if one not in surveys:
-            surveys[one] = None
+            surveys[one] = []
             # Whoever waits may give up, and at start-up even the event loop may end: the survey goes on in its thread.
-            _keep(asyncio.ensure_future(datasette.get_database(one[0]).execute_fn(partial(_survey, surveys, one))))
-    while any(surveys[one] is None for one in wanted):
+            _keep(asyncio.ensure_future(datasette.get_database(one[0]).execute_fn(partial(_survey, surveys[one]))))
+        wanted[one] = surveys[one]
+    while not all(wanted.values()):
         await asyncio.sleep(0.01)
-    return {one[0]: found for one in wanted if (found := surveys[one]) is not None}
+    # Samples of rows are large, and have served.
+    for one in wanted:
+        surveys.pop(one, None)
+    return {one[0]: found[0] for one, found in wanted.items()}
 
 
 def _keep(task: asyncio.Future[None]) -> None:
@@ -72,11 +74,11 @@ def _keep(task: asyncio.Future[None]) -> None:
     task.add_done_callback(_TASKS.discard)
 
 
-def _survey(surveys: Surveys, one: tuple[str, Version | None], connection: sqlite3.Connection) -> None:
+def _survey(done: list[Schema], connection: sqlite3.Connection) -> None:
     try:
-        surveys[one] = survey(connection)
+        done.append(survey(connection))
     except Exception:  # no database at all, or one whose schema is damaged: nothing can be found there
-        surveys[one] = {}
+        done.append({})
 
 
 async def tables_read(datasette: Datasette, source: Source) -> frozenset[str]:

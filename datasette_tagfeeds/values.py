@@ -65,6 +65,11 @@ def _escape(part: str) -> str:
     return quote(re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", part), safe=_URI_SAFE)
 
 
+def written_size(value: str) -> int:
+    """The bytes that a text takes in the largest of our documents: XML escapes & < >, JSON quotes, backslashes and line ends."""
+    return len(escape(value, quote=False).encode()) + sum(map(value.count, '"\\\n\t'))
+
+
 def styled(document: bytes, stylesheet: str | None) -> bytes:
     """The XML document, with the instruction that makes browsers show it by a CSS stylesheet."""
     if not stylesheet:

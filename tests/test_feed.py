@@ -5,6 +5,8 @@ import pytest
 from conftest import ATOM, SETTINGS, texts
 from lxml import etree
 
+from datasette_tagfeeds import store
+
 
 def settings(**source):
     return {**SETTINGS, "sources": {"post": {"html": "body", **source}}}
@@ -174,3 +176,28 @@ async def test_ids_stay_when_all_else_changes(site):
     for key in (2, 1):
         again.post(key)
     assert await ids("/tags.atom", again) == before
+
+
+@pytest.mark.parametrize("format", ["atom", "rss", "json"])
+async def test_a_document_stays_below_its_limit(site, format):
+    """Also with bodies that grow when they are written: < and & in XML, quotes in JSON."""
+    blog = site({**settings(), "max_bytes": 400_000})
+    for key in range(1, 101):
+        blog.post(key, body=f"<p>{'<b>&amp;</b>' * 150} {'&quot;' * 300}</p>", title='A "title" & more ' * 5)
+    body = (await blog.get(f"/tags/python.{format}?size=100")).content
+    assert len(body) <= 400_000
+    items = (await blog.get("/tags/python.json?size=100")).json()["items"]
+    assert len(items) == 100
+    assert 0 < sum("content_html" in item for item in items) < 100
+
+
+async def test_an_unknown_tag_costs_no_query(site, monkeypatch):
+    blog = site()
+    blog.post(1)
+    await blog.get("/tags")
+
+    async def never(*_arguments, **_more):
+        raise AssertionError("asked")
+
+    monkeypatch.setattr(store.Store, "_execute", never)
+    assert (await blog.get("/tags/nope.atom")).status_code == 404

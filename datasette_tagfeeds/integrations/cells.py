@@ -146,19 +146,11 @@ def _tag(value: object) -> str | None:
 
 def _parted(split: str) -> Reader:
     """Reads delimited text; texts in which hashtags stand say more than their tags, and stay as they are."""
-    delimiter = split.strip(" ") or " "
 
     def read(value: object) -> list[str] | None:
         if isinstance(value, bool) or not isinstance(value, (str, int)) or split == delimited.HASHTAGS:
             return None
-        text = str(value)
-        if split in (delimited.PYTHON, delimited.POSTGRES):
-            found = delimited.parts(text, split) or []
-        elif split == delimited.ANGLES:
-            found = text.strip().strip("<>").split("><")
-        else:
-            found = text.split(delimiter)
-        return [tag for one in found if (tag := one.strip())]
+        return delimited.parts(str(value), split)
 
     return read
 

@@ -51,8 +51,12 @@ def _array(text: str, split: str) -> str:
 
 
 def parts(text: str, split: str) -> list[str] | None:
-    """The parts of a text that SQL alone cannot take apart; None where it is no such list."""
-    return _READERS[split](text)
+    """The tags of a text, as the SQL of the shape finds them; None where the text is no such list."""
+    if split in _READERS:
+        found = _READERS[split](text)
+    else:
+        found = text.strip().strip("<>").split("><") if split == ANGLES else text.split(split.strip(" ") or " ")
+    return None if found is None else [tag for one in found if (tag := one.strip())]
 
 
 def register(connection: sqlite3.Connection) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from ..model import ForeignKey, Table, Taggings
-from ..sql import columns_of, is_key, key, literal, quote
+from ..sql import quote
+from .ties import equal, tie
 
 
 def join_table(
@@ -21,24 +22,16 @@ def join_table(
 
     `only` holds values of columns of the join table, for one that also ties other things together.
     """
-    tables = f"{quote(join.name)} as j join {quote(tag.name)} as t on {_equal('t', to_tag.other_columns, 'j', to_tag.columns)}"
-    direct = to_item.other_columns == item_key
-    if not direct:
-        tables += f" join {quote(item.name)} as i on {_equal('i', to_item.other_columns, 'j', to_item.columns)}"
-    alias, columns = ("j", to_item.columns) if direct else ("i", item_key)
+    tables = f"{quote(join.name)} as j join {quote(tag.name)} as t on {equal('t', to_tag.other_columns, 'j', to_tag.columns)}"
+    tied = tie(item, item_key, to_item, tables, only)
     by_table, by_column = order or (tag.name, to_tag.other_columns[0])
     return Taggings(
         shape="join table" if not only else "generic relation",
-        tables=tables,
-        item=key(columns, alias),
+        tables=tied.tables,
+        item=tied.item,
         tag=f"t.{quote(name)}",
         position=f"{'j' if by_table == join.name else 't'}.{quote(by_column)}",
-        tests=(*(f"j.{quote(column)} = {literal(value)}" for column, value in (only or {}).items()), *is_key(columns, alias)),
+        tests=tied.tests,
         indexes=((join.name, to_tag.columns[0]), (join.name, to_item.columns[0]), (tag.name, name)),
         described_in=(tag.name, name),
     )
-
-
-def _equal(left: str, left_columns: tuple[str, ...], right: str, right_columns: tuple[str, ...]) -> str:
-    pairs = zip(columns_of(left_columns, left), columns_of(right_columns, right), strict=True)
-    return " and ".join(f"{one} = {other}" for one, other in pairs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -61,11 +61,14 @@ async def _anonymous(datasette: Datasette, settings: Settings) -> Visible:
 
 async def _visible(datasette: Datasette, actor: Actor, settings: Settings) -> Visible:
     asked = {(source.database, table) for source in settings.sources for table in source.reads}
+    asked |= {(source.database, source.search) for source in settings.sources if source.search}
     about = [*settings.described_in, *([settings.aliased_by] if settings.aliased_by else [])]
     asked |= {(one.database, table) for one in about for table in (one.table, *(one.leads_to or ())[:1])}
     verdicts = await tables(datasette, actor, asked)
     seen = tuple(source for source in settings.sources if all(verdicts[source.database, table][0] for table in source.reads))
     private = any(verdicts[source.database, table][1] for source in seen for table in source.reads)
+    # A full-text index that is hidden must not answer what words its rows hold.
+    seen = tuple(replace(one, search=None) if one.search and not verdicts[one.database, one.search][0] else one for one in seen)
     return Visible(seen, private, frozenset(pair for pair, (allowed, _) in verdicts.items() if allowed))
 
 

@@ -15,8 +15,8 @@ from ..formats import atom, json_feed, rss
 from ..model import Category, Entry, Feed, Item, Link, Person, Tally
 from ..relations import Selection
 from ..values import one_line, scrub
-from .answers import PRIVATE, Document, caching, respond
-from .cache import cache, entity
+from . import documents
+from .answers import Document
 from .urls import PAGE
 from .visit import Visit
 
@@ -48,15 +48,15 @@ async def feed(here: Visit, expression: Expression | None, name: str) -> Respons
     """The feed in the format of this name, remembered while nothing that it is made of changes."""
     wants_related = name == "json" and here.request.args.get("related") == "1"
     written = str(expression) if expression is not None else None
-    key = ("feed", name, written, here.parameters, wants_related, here.addresses.base, frozenset(here.store.sources), here.private)
-    remembered, state = cache(here.datasette), here.store.state()
-    document = remembered.get(key, state, here.store.now)
-    if document is None:
+    key = documents.key(here, "feed", name, written, here.parameters, wants_related)
+
+    async def make() -> Document:
+        format = FORMATS[name]
         made = await _made(here, expression, name, wants_related)
-        until = (await here.store.tag_list()).state.until
-        document = _document(here, made, expression, FORMATS[name], key)
-        remembered.keep(key, replace(state, until=until), document)
-    return respond(here.request, document)
+        headers = {**SAFE, "Link": _link_header(made), **_purge_keys(here, expression)}
+        return documents.document(here, key, format.render(made), _media_type(here, format), headers)
+
+    return await documents.remembered(here, key, make)
 
 
 async def _made(here: Visit, expression: Expression | None, name: str, wants_related: bool) -> Feed:
@@ -125,19 +125,6 @@ async def _related(here: Visit, selection: Selection, expression: Expression | N
 
 async def _timeline(here: Visit, selection: Selection) -> dict[str, int]:
     return {year: sum(by.values()) for year, by in (await here.store.timeline(selection)).items()}
-
-
-def _document(here: Visit, made: Feed, expression: Expression | None, format: Format, key: object) -> Document:
-    body = format.render(made)
-    headers = {**SAFE, "Link": _link_header(made), **_purge_keys(here, expression), **_caching(here)}
-    tag = entity(body, headers)
-    return Document(body, _media_type(here, format), tag, cache(here.datasette).modified(key, tag, here.modified()), headers)
-
-
-def _caching(here: Visit) -> dict[str, str]:
-    if here.private:
-        return PRIVATE
-    return caching(here.settings.ttl, here.datasette.cache_headers)
 
 
 def _media_type(here: Visit, format: Format) -> str:

@@ -15,8 +15,8 @@ from ..formats import opml
 from ..memory import TagList
 from ..model import Outline, TagCount
 from ..values import one_line, scrub
-from .answers import PRIVATE, Document, caching, respond
-from .cache import cache, entity
+from . import documents
+from .answers import respond
 from .visit import Visit
 
 SIZE = 500
@@ -154,12 +154,5 @@ def _everything(here: Visit) -> Outline:
 
 def send(here: Visit, body: bytes, media_type: str, headers: dict[str, str]) -> Response:
     """The answer that a document of the index is."""
-    return respond(here.request, document(here, body, media_type, headers))
-
-
-def document(here: Visit, body: bytes, media_type: str, headers: dict[str, str]) -> Document:
-    """A document of the index or a page, with validators."""
-    headers = {**headers, **(PRIVATE if here.private else caching(here.settings.ttl, here.datasette.cache_headers))}
-    tag = entity(body, headers)
-    key = (here.request.path, here.request.query_string, here.addresses.base, frozenset(here.store.sources), here.request.actor is None)
-    return Document(body, media_type, tag, cache(here.datasette).modified(key, tag, here.modified()), headers)
+    name = documents.key(here, here.request.path, here.request.query_string, here.request.actor is None)
+    return respond(here.request, documents.document(here, name, body, media_type, headers))

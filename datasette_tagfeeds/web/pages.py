@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from functools import partial
 
 from datasette.utils import to_css_class
@@ -16,11 +15,11 @@ from ..expression import tags as tags_of
 from ..formats import drawing, html
 from ..health import Health
 from ..model import TagCount, Tally
+from . import documents
 from .answers import Document, respond
 from .around import around, kinds, looks
-from .cache import cache
 from .feeds import FORMATS
-from .index import SORTS, Wanted, chosen, document, wanted
+from .index import SORTS, Wanted, chosen, wanted
 from .urls import PAGE
 from .visit import Visit
 
@@ -41,18 +40,16 @@ async def tag(here: Visit, expression: Expression) -> Response:
 
 
 async def _remembered(here: Visit, make: Callable[[], Awaitable[Document]]) -> Response:
-    """A page as everyone sees it who is not signed in, kept while its data stand still; made anew for all others."""
+    """A page as everyone sees it who is not signed in, remembered; made anew for all others."""
     headers = here.request.headers
     about = {one.database for one in here.settings.described_in} - {source.database for source in here.store.sources.values()}
     if here.request.actor or "cookie" in headers or "authorization" in headers or about or not here.datasette.cache_headers:
         return respond(here.request, await make())
-    kept, state = cache(here.datasette), here.store.state()
-    key = ("page", here.request.path, here.request.query_string, here.addresses.base, frozenset(here.store.sources))
-    page = kept.get(key, state, here.store.now)
-    if page is None:
-        page = await make()
-        kept.keep(key, replace(state, until=(await here.store.tag_list()).state.until), page)
-    return respond(here.request, page)
+    return await documents.remembered(here, _key(here), make)
+
+
+def _key(here: Visit) -> Hashable:
+    return documents.key(here, "page", here.request.path, here.request.query_string, here.request.actor is None)
 
 
 async def _index(here: Visit) -> Document:
@@ -149,7 +146,8 @@ def _feeds(here: Visit, expression: Expression | None, sources: Iterable[str]) -
 
 async def _html(here: Visit, templates: list[str], context: dict[str, object]) -> Document:
     page = await here.datasette.render_template(templates, context, request=here.request)
-    return document(here, page.encode(), PAGE, {} if context.get("follow", True) else {"X-Robots-Tag": "noindex, nofollow"})
+    headers = {} if context.get("follow", True) else {"X-Robots-Tag": "noindex, nofollow"}
+    return documents.document(here, _key(here), page.encode(), PAGE, headers)
 
 
 def _about(here: Visit, tallies: Iterable[Tally]) -> dict[str, object]:

@@ -1,0 +1,34 @@
+"""Rows that tie items to tags: whose item each means, for the shapes that keep taggings in a table of their own."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ..model import ForeignKey, Table
+from ..sql import columns_of, is_key, key, literal, quote
+
+
+class Tie(NamedTuple):
+    """A FROM clause over the table of taggings, called j; the key of the item's row in it; tests that hold."""
+
+    tables: str
+    item: str
+    tests: tuple[str, ...]
+
+
+def tie(item: Table, item_key: tuple[str, ...], to_item: ForeignKey, tables: str, only: Mapping[str, object] | None) -> Tie:
+    """item <- j.to_item. `tables` has j in it; the item's own table joins only where the reference is not to its key.
+
+    `only` holds values of columns of j, for a table that also ties other things together.
+    """
+    direct = to_item.other_columns == item_key
+    if not direct:
+        tables += f" join {quote(item.name)} as i on {equal('i', to_item.other_columns, 'j', to_item.columns)}"
+    alias, columns = ("j", to_item.columns) if direct else ("i", item_key)
+    chosen = (f"j.{quote(column)} = {literal(value)}" for column, value in (only or {}).items())
+    return Tie(tables, key(columns, alias), (*chosen, *is_key(columns, alias)))
+
+
+def equal(left: str, left_columns: tuple[str, ...], right: str, right_columns: tuple[str, ...]) -> str:
+    """The condition that columns of two tables are the same, pair by pair."""
+    pairs = zip(columns_of(left_columns, left), columns_of(right_columns, right), strict=True)
+    return " and ".join(f"{one} = {other}" for one, other in pairs)
