@@ -49,13 +49,18 @@
     let last = 0;
     form.addEventListener("change", async () => {
       const turn = ++last;
+      const say = (text) => {
+        output.textContent = text;
+        output.ariaBusy = "false";
+      };
       const chosen = new URLSearchParams(new FormData(form));
-      if (!chosen.getAll("t").length) return void (output.textContent = first);
+      if (!chosen.getAll("t").length) return say(first);
+      output.ariaBusy = "true";
       // The address leads to the combination; its JSON Feed knows how many items it has.
       const page = await fetch(`${form.action}?${chosen}`);
       const feed = page.ok && (await fetch(`${page.url}.json?size=1`));
       const count = feed && feed.ok ? (await feed.json())._tagfeeds.count : null;
-      if (turn === last) output.textContent = count === null ? "These cannot be combined." : `${count} items`;
+      if (turn === last) say(count === null ? "These cannot be combined." : `${count} item${count === 1 ? "" : "s"}`);
     });
   }
 })();
