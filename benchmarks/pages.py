@@ -19,6 +19,7 @@ from datasette.app import Datasette
 from datasette_tagfeeds import site, store
 from datasette_tagfeeds.expression import And, Expression, Not, Or, Tag
 from datasette_tagfeeds.relations import Selection
+from datasette_tagfeeds.store import databases
 
 TABLES = ("entry", "link", "quotation")
 TAGS = 5000
@@ -97,7 +98,7 @@ async def measure(path: Path) -> None:
 
 async def fresh(datasette: Datasette, here: site.Site) -> None:
     """The list of tags without what is remembered."""
-    store._MEMORIES.pop(datasette, None)
+    databases._MEMORIES.pop(datasette, None)
     await store.Store(datasette, here.settings.sources, store.now()).tag_list()
 
 

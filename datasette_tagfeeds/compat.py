@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
 
 try:
-    from datasette.resources import TableResource
+    from datasette.resources import DatabaseResource, TableResource
 
     HAS_RESOURCES = True
 except ImportError:
@@ -43,6 +43,22 @@ async def ensure_instance(datasette: Datasette, actor: Actor) -> None:
         await datasette.ensure_permission(action="view-instance", actor=actor)
     else:
         await datasette.ensure_permissions(actor, ["view-instance"])
+
+
+async def may_execute_sql(datasette: Datasette, actor: Actor, database: str) -> bool:
+    """True where the actor may run SQL of their own on the database."""
+    if HAS_RESOURCES:
+        resource = DatabaseResource(database=database)
+        visible, _ = await datasette.check_visibility(actor, action="execute-sql", resource=resource)
+    else:
+        visible, _ = await datasette.check_visibility(actor, permissions=[("execute-sql", database)])
+    return bool(visible)
+
+
+def query_address(datasette: Datasette, database: str, query: str) -> str:
+    """The path of Datasette's SQL editor, with what stands in it as a query string."""
+    path = datasette.urls.database(database)
+    return f"{path}/-/query?{query}" if hasattr(datasette.urls, "database_query") else f"{path}?{query}"
 
 
 async def instance_title(datasette: Datasette) -> str | None:

@@ -17,9 +17,13 @@ class BadRequest(TagfeedsError):
 
 
 class NotFound(TagfeedsError):
-    """Nothing of that name exists for this actor (RFC 9110 §15.5.5)."""
+    """Nothing of that name exists for this actor (RFC 9110 §15.5.5). `html` is the sentence as pages show it, with links."""
 
     status = 404
+
+    def __init__(self, sentence: str, html: str | None = None) -> None:
+        super().__init__(sentence)
+        self.html = html
 
 
 class Gone(TagfeedsError):

@@ -14,6 +14,7 @@ from conftest import SETTINGS, Site
 from datasette.app import Datasette
 
 from datasette_tagfeeds import store
+from datasette_tagfeeds.store import databases
 from datasette_tagfeeds.web import cache
 
 # "A thousand" is for those who wait: TAGFEEDS_CHANGES=1000.
@@ -133,7 +134,7 @@ async def test_each_change_changes_the_feeds_that_it_is_in_and_no_other(site, cl
             answer = await ask(feed.path)
             if number % 6 == 0:
                 cache._CACHES.pop(forgetful.datasette, None)
-                store._MEMORIES.pop(forgetful.datasette, None)
+                databases._MEMORIES.pop(forgetful.datasette, None)
                 fresh = await forgetful(feed.path)
                 assert (answer.status, answer.body, answer["etag"]) == (fresh.status, fresh.body, fresh["etag"]), (number, feed.path)
             assert answer.status == (404 if model is None else 200), (number, feed.path)

@@ -11,7 +11,7 @@ from conftest import Site
 from datasette.database import Database
 
 from datasette_tagfeeds import site as sites
-from datasette_tagfeeds import store
+from datasette_tagfeeds.store import databases
 
 BASE = {"base_url": "https://example.org", "title": "Site"}
 NASTY = {
@@ -101,9 +101,9 @@ async def test_five_hundred_tables(site):
 
 async def test_slow_discovery_goes_on_while_datasette_answers(site, monkeypatch):
     """A survey that takes long does not hold up start-up; until it is done, feeds answer 503 and all else answers."""
-    survey = store.survey
+    survey = databases.survey
     monkeypatch.setattr(sites, "PATIENCE", 0.1)
-    monkeypatch.setattr(store, "survey", lambda connection: time.sleep(1.5) or survey(connection))
+    monkeypatch.setattr(databases, "survey", lambda connection: time.sleep(1.5) or survey(connection))
     blog = site(None or {}, "create table post (id integer primary key, title, tags); insert into post values (1, 'x', '[\"a\"]')")
     started = time.monotonic()
     await blog.start()

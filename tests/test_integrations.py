@@ -13,6 +13,7 @@ from shapes import SHAPES, Post
 
 from datasette_tagfeeds import compat, store
 from datasette_tagfeeds import site as sites
+from datasette_tagfeeds.errors import Unavailable
 from datasette_tagfeeds.integrations import cells, patience
 
 SCHEMA = """
@@ -393,7 +394,7 @@ async def test_a_facet_that_takes_too_long_says_so(site, monkeypatch):
     await blog.start()
 
     async def late(*_):
-        raise store.Unavailable("late")
+        raise Unavailable("late")
 
     monkeypatch.setattr(store.Store, "briefly", late)
     page = await blog.get("/blog/post?_facet_tag=post")
@@ -484,7 +485,7 @@ async def test_pages_do_not_wait_for_tags(site, monkeypatch):
     await blog.start()
 
     async def never(datasette):
-        raise store.Unavailable("not yet")
+        raise Unavailable("not yet")
 
     monkeypatch.setattr(sites, "site", never)
     for path in ("/", "/blog", "/blog/post?_tag=python&_facet_tag=post", "/blog/mark", "/blog/mark/1", "/blog/tag"):

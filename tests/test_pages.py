@@ -8,9 +8,11 @@ from urllib.parse import unquote
 
 import mf2py
 import pytest
-from conftest import Site
+from conftest import SETTINGS, Site
 from datasette.app import Datasette
 from lxml import etree, html
+
+from datasette_tagfeeds import compat
 
 WEIGHT = 150_000
 BASE = "https://example.org"
@@ -181,3 +183,40 @@ async def test_strict_policy_has_nothing_to_object_to(demo: Site, path: str) -> 
         assert set(inline.findall(text)) <= set(inline.findall(bare))
     loaded = html.fromstring(text).xpath("//script/@src | //link[@rel='stylesheet']/@href")
     assert all(address.startswith("/-/") for address in loaded)
+
+
+async def test_explain_shows_how_a_page_was_found(site):
+    blog = site()
+    blog.post(1, ["python", "x'; --"])
+    blog.post(2, ["python", "async"])
+    page = await blog.get("/tags/async+python?explain=1&year=2020")
+    assert page.status_code == 200
+    assert page.headers["cache-control"] == "private, no-store"
+    assert page.headers["x-robots-tag"] == "noindex, nofollow"
+    shown = html.fromstring(page.text).xpath("//section[@aria-labelledby='tf-explained']")[0]
+    assert any("post_tags" in one.text for one in shown.xpath(".//pre"))
+    assert {"python", "async"} <= set(shown.xpath(".//code/text()"))
+    assert any("SEARCH" in one or "SCAN" in one for one in shown.xpath(".//li/text()"))
+    links = shown.xpath(".//a/@href")
+    assert links
+    tried = [await blog.datasette.client.get(link) for link in links]
+    assert all(one.status_code == 200 and "message-error" not in one.text for one in tried)
+    assert any("2020-01-01T00:00:00Z" in one.text for one in tried)
+    assert "tf-explained" not in (await blog.get("/tags/async+python?explain=0")).text
+
+
+async def test_explain_is_for_those_who_may_run_sql(site):
+    blog = site()
+    blog.post(1)
+    only_root = {"allow_sql": {"id": "root"}}
+    given = {"config": {"databases": {"blog": only_root}}} if compat.HAS_RESOURCES else {}
+    metadata = {"plugins": {"datasette-tagfeeds": SETTINGS}, "databases": {"blog": only_root}}
+    datasette = Datasette([str(blog.path)], metadata=metadata, **given)
+    root = {"ds_actor": datasette.sign({"a": {"id": "root"}}, "actor")}
+    assert (await datasette.client.get("/tags/python")).status_code == 200
+    refused = await datasette.client.get("/tags/python?explain=1")
+    assert refused.status_code == 403
+    assert "post_tags" not in refused.text
+    allowed = await datasette.client.get("/tags/python?explain=1", cookies=root)
+    assert allowed.status_code == 200
+    assert "post_tags" in allowed.text

@@ -11,6 +11,7 @@ from datasette.app import Datasette
 
 from datasette_tagfeeds import site as sites
 from datasette_tagfeeds import store
+from datasette_tagfeeds.dates import utc_text
 
 RENAMED = (
     SCHEMA
@@ -97,6 +98,19 @@ async def test_unknown_tags_are_answered_with_near_ones(site, asked, suggested):
     assert answer.status_code == 404
     assert answer.text.startswith(f"Nothing is tagged “{asked}”.")
     assert re.findall(r"“([^”]*)”", answer.text)[1:] == suggested
+    page = await blog.get(f"/tags/{asked}")
+    assert page.status_code == 404
+    assert re.findall(r'<a href="/tags/([^"]*)">([^<]*)</a>', page.text.partition("Nothing is tagged")[2]) == [
+        (one, one) for one in suggested
+    ]
+
+
+async def test_a_suggestion_is_linked_whatever_it_is(site):
+    blog = site({**SETTINGS, "sources": {"post": {}}}, name="b&w")
+    blog.post(1, ["<b>a&b\n</b>"])
+    page = (await blog.get("/tags/a&b")).text
+    assert '<a href="/tags/%3Cb%3Ea%26b%0A%3C~2Fb%3E">&lt;b&gt;a&amp;b &lt;/b&gt;</a>' in page
+    assert "<b>a&" not in page
 
 
 FILTERED = (
@@ -191,7 +205,7 @@ async def test_a_predicate_that_asks_the_clock_is_asked_again(site, monkeypatch)
     assert texts(await blog.feed("/tags/python.atom"), "a:entry/a:title") == ["Post 1"]
     here = await sites.site(blog.datasette)
     asked = store.Store(blog.datasette, here.settings.sources, "2020-01-01T00:00:00Z")
-    assert (await asked.tag_list()).state.until <= store.utc_text(datetime.now(timezone.utc) + timedelta(seconds=60))
+    assert (await asked.tag_list()).state.until <= utc_text(datetime.now(timezone.utc) + timedelta(seconds=60))
 
 
 async def test_a_change_is_seen_at_once(site):

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from datasette.utils.asgi import Request
+from datasette.utils.asgi import Forbidden, Request
 
 from .. import compat
 from ..compat import Actor
@@ -80,6 +80,13 @@ async def tables(datasette: Datasette, actor: Actor, asked: Iterable[tuple[str, 
 async def ensure_instance(datasette: Datasette, actor: Actor) -> None:
     """Raise datasette.Forbidden where the actor may not view the instance."""
     await compat.ensure_instance(datasette, actor)
+
+
+async def ensure_execute_sql(datasette: Datasette, actor: Actor, databases: Iterable[str]) -> None:
+    """Raise datasette.Forbidden where the actor may not run SQL of their own on each of the databases."""
+    for database in databases:
+        if not await compat.may_execute_sql(datasette, actor, database):
+            raise Forbidden("execute-sql")
 
 
 async def sees(datasette: Datasette, request: Request, source: Source) -> bool:

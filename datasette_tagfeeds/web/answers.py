@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from datasette.utils.asgi import Request, Response
 from datasette.views.base import DatasetteError
 
-from ..errors import AddressTooLong, MethodNotAllowed, TagfeedsError, Unavailable
+from ..errors import AddressTooLong, MethodNotAllowed, NotFound, TagfeedsError, Unavailable
 from ..values import one_line
 from . import conditional
 
@@ -123,7 +123,8 @@ def failed(request: Request, error: TagfeedsError, cached: bool) -> Response:
         return Response(body, status=error.status, headers=headers, content_type="application/json; charset=utf-8")
     if request.path.endswith(PLAIN_FORMATS) or isinstance(error, (MethodNotAllowed, Unavailable)):
         return Response.text(f"{sentence}\n", status=error.status, headers=headers)
-    raise DatasetteError(sentence, status=error.status) from error
+    html = error.html if isinstance(error, NotFound) else None
+    raise DatasetteError(html or sentence, status=error.status, message_is_html=html is not None) from error
 
 
 def _headers(request: Request, error: TagfeedsError, cached: bool) -> dict[str, str]:

@@ -15,7 +15,7 @@ from ..expression import tags as tags_of
 from ..formats import drawing, html
 from ..health import Health
 from ..model import TagCount, Tally
-from . import documents
+from . import documents, explain
 from .answers import Document, respond
 from .around import around, kinds, looks
 from .feeds import FORMATS
@@ -35,7 +35,9 @@ async def index(here: Visit) -> Response:
 
 
 async def tag(here: Visit, expression: Expression) -> Response:
-    """The items of an expression."""
+    """The items of an expression; with ?explain=1, and how they were found."""
+    if here.request.args.get("explain") == "1":
+        return respond(here.request, await explain.page(here, partial(_tag, here, expression)))
     return await _remembered(here, partial(_tag, here, expression))
 
 
@@ -86,7 +88,7 @@ async def _index(here: Visit) -> Document:
     return await _html(here, ["tagfeeds-index.html"], context)
 
 
-async def _tag(here: Visit, expression: Expression) -> Document:
+async def _tag(here: Visit, expression: Expression, explained: Callable[[], Awaitable[object]] | None = None) -> Document:
     selection = here.selection(expression)
     entries, last = await here.page(selection, feed=False)
     tallies = await here.store.tallies(selection)
@@ -110,6 +112,7 @@ async def _tag(here: Visit, expression: Expression) -> Document:
         "narrowed": here.narrowed(),
         "follow": single is not None and not here.request.query_string,
         **_about(here, tallies),
+        "explained": await explained() if explained else None,
     }
     names = [f"tagfeeds-tag-{to_css_class(single)}.html"] if single else []
     return await _html(here, [*names, "tagfeeds-tag.html"], context)

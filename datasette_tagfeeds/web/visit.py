@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from datasette.utils.asgi import Request
+from markupsafe import Markup, escape
 
 from .. import expression as expressions
 from .. import site, store
 from ..entries import Builder
 from ..errors import Gone, NotFound
-from ..expression import Expression, in_words
+from ..expression import Expression, Tag, in_words
 from ..memory import TagList, fold
 from ..model import Entry, Item, TagTable
 from ..relations import Selection
@@ -82,9 +83,10 @@ class Visit:
             if fold(now) not in aliases or steps > len(aliases):
                 break
             now, steps = aliases[fold(now)], steps + 1
-        near = [f"“{one}”" for one in tags.near(name) if one not in self.settings.hidden]
-        maybe = f" Did you mean {' or '.join([', '.join(near[:-1]), near[-1]] if near[1:] else near)}?" if near else ""
-        raise NotFound(f"Nothing is tagged “{name}”.{maybe}")
+        near = [one for one in tags.near(name) if one not in self.settings.hidden]
+        links = [f'<a href="{escape(self.addresses.local(Tag(one)))}">{escape(one_line(one))}</a>' for one in near]
+        nothing = f"Nothing is tagged “{name}”."
+        raise NotFound(nothing + _meant([f"“{one}”" for one in near]), escape(one_line(nothing)) + Markup(_meant(links)))
 
     async def _aliases(self) -> dict[str, str]:
         about = self.settings.aliased_by
@@ -126,6 +128,11 @@ class Visit:
     def has_dates(self, names: Iterable[str]) -> bool:
         """True where one of these sources has a date column: without any there is nothing to subscribe to."""
         return any(self.store.sources[name].published for name in names)
+
+
+def _meant(near: Sequence[str]) -> str:
+    """A question, with what may have been meant; '' for nothing."""
+    return f" Did you mean {' or '.join([', '.join(near[:-1]), near[-1]] if near[1:] else near)}?" if near else ""
 
 
 async def visit(request: Request, datasette: Datasette, of_items: bool = True) -> Visit:

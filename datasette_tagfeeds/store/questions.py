@@ -1,90 +1,44 @@
-"""The only module that awaits a database."""
+"""The questions that a request may ask, each one statement a database, put together."""
 
 from __future__ import annotations
 
-import asyncio
-import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
-from functools import partial
+from datetime import datetime, timedelta
 from random import choice
-from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
 
-from datasette.database import Database, QueryInterrupted
-from datasette.utils import sqlite_timelimit
-
-from . import reads, statements
-from .dates import seconds, utc_text
-from .errors import Broken, Unavailable
-from .memory import Memory, State, TagList, Version, changed
-from .model import Item, Row, Schema, Source, TagCount, TagTable, Tally
-from .relations import Selection, Statement
-from .statements import asks_the_clock
-from .survey import survey
-from .values import text
+from .. import statements
+from ..dates import seconds, utc_text
+from ..errors import Broken
+from ..memory import Memory, State, TagList, Version, changed
+from ..model import Item, Row, Source, TagCount, TagTable, Tally
+from ..relations import Selection, Statement
+from ..statements import asks_the_clock
+from ..values import text
+from .databases import execute, memory
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
 
 Key = int | str
 Question = Callable[[list[Source]], Statement]
-# What is asked once for each state of the data may take this long, in milliseconds.
-LONG_MS = 30_000
 # Seconds for which an answer stands where a source's own SQL asks for the time.
 CLOCK = 60
 # How many sources one statement asks.
 TOGETHER = 40
 
-# The surveys under way, of each database in each version of its schema: [] until one is done.
-_SURVEYS: WeakKeyDictionary[Datasette, dict[tuple[str, Version | None], list[Schema]]] = WeakKeyDictionary()
-_TASKS: set[asyncio.Future[None]] = set()
-_MEMORIES: WeakKeyDictionary[Datasette, Memory] = WeakKeyDictionary()
 
+class Asked(NamedTuple):
+    """A statement that a database was asked, and how long it took, in milliseconds."""
 
-def now() -> str:
-    """The present, as UTC text: the one place that asks which scheduled items are due."""
-    return utc_text(datetime.now(timezone.utc))
-
-
-async def schemas(datasette: Datasette) -> dict[str, Schema]:
-    """What every attached database holds: {database: {table: Table}}, Datasette's own internal database left out."""
-    surveys, wanted = _SURVEYS.setdefault(datasette, {}), {}
-    for one in fingerprint(datasette).items():
-        if one not in surveys:
-            surveys[one] = []
-            # Whoever waits may give up, and at start-up even the event loop may end: the survey goes on in its thread.
-            _keep(asyncio.ensure_future(datasette.get_database(one[0]).execute_fn(partial(_survey, surveys[one]))))
-        wanted[one] = surveys[one]
-    while not all(wanted.values()):
-        await asyncio.sleep(0.01)
-    # Samples of rows are large, and have served.
-    for one in wanted:
-        surveys.pop(one, None)
-    return {one[0]: found[0] for one, found in wanted.items()}
-
-
-def _keep(task: asyncio.Future[None]) -> None:
-    """Hold a task until it is done, as asyncio wants it."""
-    _TASKS.add(task)
-    task.add_done_callback(_TASKS.discard)
-
-
-def _survey(done: list[Schema], connection: sqlite3.Connection) -> None:
-    try:
-        done.append(survey(connection))
-    except Exception:  # no database at all, or one whose schema is damaged: nothing can be found there
-        done.append({})
-
-
-async def tables_read(datasette: Datasette, source: Source) -> frozenset[str]:
-    """Every table and view that serving the source reads. Raises WrongSQL where its SQL is wrong."""
-    read: frozenset[str] = await datasette.get_database(source.database).execute_fn(partial(reads.tables_read, source))
-    return read
+    database: str
+    statement: Statement
+    milliseconds: float
 
 
 class Store:
@@ -94,6 +48,8 @@ class Store:
         self.datasette = datasette
         self.sources = {source.name: source for source in sources}
         self.now = now
+        # What this request has asked, for whoever wants to see it.
+        self.asked: list[Asked] = []
 
     def _asked(self, types: Collection[str] | None = None) -> Iterator[tuple[str, list[Source]]]:
         """(database, sources) of each statement that a question takes: SQLite limits how many tables one may name."""
@@ -160,7 +116,7 @@ class Store:
     @property
     def memory(self) -> Memory:
         """What is remembered for this Datasette."""
-        return _memory(self.datasette)
+        return memory(self.datasette)
 
     def state(self) -> State:
         """The state of the databases now. It costs no query."""
@@ -249,52 +205,25 @@ class Store:
         return {items[key]: (dict(zip(source.columns, values, strict=True)), list(tags[key])) for key, *values in found}
 
     async def _execute(self, database: str, statement: Statement, long: bool = False, limit_ms: int | None = None) -> list[sqlite3.Row]:
-        """The rows of a statement; a `long` one is asked once and remembered, so that it may take longer than a page."""
+        with self._timed(database, statement):
+            return await execute(self.datasette, database, statement, long, limit_ms)
 
-        def ask(connection: sqlite3.Connection) -> list[sqlite3.Row]:
-            with sqlite_timelimit(connection, LONG_MS):
-                return connection.execute(statement.sql, dict(statement.parameters)).fetchall()
+    @contextmanager
+    def _timed(self, database: str, statement: Statement) -> Iterator[None]:
+        start = perf_counter()
+        yield
+        self.asked.append(Asked(database, statement, 1000 * (perf_counter() - start)))
 
-        with _explained():
-            found = _database(self.datasette, database)
-            if long:
-                rows: list[sqlite3.Row] = await found.execute_fn(ask)
-                return rows
-            answer = await found.execute(statement.sql, dict(statement.parameters), custom_time_limit=limit_ms, log_sql_errors=False)
-            return list(answer.rows)
+    async def plan(self, asked: Asked) -> list[tuple[int, str]]:
+        """(depth, step) of the plan that SQLite makes for a statement (https://sqlite.org/eqp.html)."""
+        explained = Statement(f"explain query plan {asked.statement.sql}", asked.statement.parameters)
+        depths: dict[int, int] = {}
+        steps = []
+        for number, above, _, step in await self._execute(asked.database, explained):
+            depths[number] = depths.get(above, -1) + 1
+            steps.append((depths[number], step))
+        return steps
 
     async def briefly(self, database: str, statement: Statement, limit_ms: int) -> list[sqlite3.Row]:
         """The rows of a statement that a page of Datasette's own asks, in no more time than it gives."""
         return await self._execute(database, statement, limit_ms=limit_ms)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what a database may answer with into our error."""
-    try:
-        yield
-    except QueryInterrupted as error:
-        raise Unavailable("The database took longer than its time limit. Try again later.") from error
-    except sqlite3.OperationalError as error:
-        if re.search("interrupted|locked|busy|I/O error|unable to open|out of memory|disk is full", str(error)):
-            raise Unavailable("The database could not be read just now. Try again later.") from error
-        raise Broken("The database cannot be read as the settings say.") from error
-    except sqlite3.Error as error:
-        raise Broken("The database cannot be read as the settings say.") from error
-
-
-def _database(datasette: Datasette, name: str) -> Database:
-    try:
-        return datasette.get_database(name)
-    except KeyError as error:
-        raise Broken("The database is not attached any more.") from error
-
-
-def _memory(datasette: Datasette) -> Memory:
-    return _MEMORIES.setdefault(datasette, Memory())
-
-
-def fingerprint(datasette: Datasette) -> dict[str, Version | None]:
-    """A value for each database that changes when its tables do; None where it cannot be told just now."""
-    memory = _memory(datasette)
-    return {name: memory.schema_version(name, database) for name, database in datasette.databases.items() if name != "_internal"}

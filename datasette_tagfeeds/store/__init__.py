@@ -1,0 +1,16 @@
+"""What the databases answer: `databases` awaits them, `questions` puts together what they say."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+from ..dates import utc_text
+from .databases import fingerprint, schemas, tables_read
+from .questions import Store
+
+__all__ = ["Store", "fingerprint", "now", "schemas", "tables_read"]
+
+
+def now() -> str:
+    """The present, as UTC text: the one place that asks which scheduled items are due."""
+    return utc_text(datetime.now(timezone.utc))
