@@ -196,7 +196,7 @@ async def test_explain_shows_how_a_page_was_found(site):
     shown = html.fromstring(page.text).xpath("//section[@aria-labelledby='tf-explained']")[0]
     assert any("post_tags" in one.text for one in shown.xpath(".//pre"))
     assert {"python", "async"} <= set(shown.xpath(".//code/text()"))
-    assert any("SEARCH" in one or "SCAN" in one for one in shown.xpath(".//li/text()"))
+    assert any("SEARCH" in one or "SCAN" in one for one in shown.xpath(".//pre/text()"))
     links = shown.xpath(".//a/@href")
     assert links
     tried = [await blog.datasette.client.get(link) for link in links]
