@@ -37,7 +37,7 @@ def startup(datasette: Datasette) -> Callable[[], Awaitable[None]]:
 
 @hookimpl
 def register_commands(cli: Any) -> None:
-    """datasette tagfeeds check, datasette tagfeeds settings."""
+    """datasette tagfeeds check, settings and index."""
     commands.register(cli)
 
 

@@ -1,8 +1,11 @@
-"""datasette tagfeeds check and datasette tagfeeds settings: the health page in a terminal."""
+"""datasette tagfeeds check, settings and index: the health page in a terminal, and the index of a file."""
 
 import asyncio
-from collections.abc import Iterator
-from typing import Any
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from time import perf_counter
+from typing import Any, NamedTuple
 
 import click
 from datasette import app
@@ -10,6 +13,8 @@ from datasette.utils import BadMetadataError, parse_metadata
 
 from . import site
 from .health import Health, Notice, written
+from .model import Source
+from .postings import build, layout, state
 from .store import Store, now
 
 # What keeps items from readers; all else is advice.
@@ -28,6 +33,17 @@ def register(cli: Any) -> None:
 
     tagfeeds.command()(_files(_metadata(check)))
     tagfeeds.command()(_files(_metadata(settings)))
+    tagfeeds.command()(_files(_metadata(_ways(index))))
+
+
+def _ways(command: Callable[..., None]) -> Callable[..., None]:
+    for name, words in (
+        ("--drop", "Take the index away, with every trace of it"),
+        ("--check", "Compare the index with the tables; exit code 1 where they differ"),
+        ("--online", "Index in short steps, for a file that other programs are writing to"),
+    ):
+        command = click.option(name, is_flag=True, help=words)(command)
+    return command
 
 
 def check(files: tuple[str, ...], metadata: Any) -> None:
@@ -42,6 +58,84 @@ def check(files: tuple[str, ...], metadata: Any) -> None:
 def settings(files: tuple[str, ...], metadata: Any) -> None:
     """Print the settings that say what was found, as YAML for metadata.yml"""
     click.echo(asyncio.run(_settings(_datasette(files, metadata))), nl=False)
+
+
+class File(NamedTuple):
+    """A database file, its sources that can be indexed, and why the others cannot: (source, reason)."""
+
+    path: str
+    sources: list[Source]
+    others: list[tuple[str, str]]
+
+
+def index(files: tuple[str, ...], metadata: Any, drop: bool, check: bool, online: bool) -> None:
+    """Index the tags of these files, so that feeds and pages take no longer for a million rows than for a hundred.
+
+    The index stands in the file itself, and triggers keep it true, whichever program writes. Give the settings that you serve with.
+    """
+    if drop + check + online > 1:
+        raise click.UsageError("--drop, --check and --online exclude each other.")
+    work = _drop if drop else _check if check else _build_online if online else _build
+    try:
+        for file in asyncio.run(_described(_datasette(files, metadata))):
+            with closing(build.connect(file.path)) as connection:
+                work(connection, file)
+    except sqlite3.Error as error:
+        raise click.ClickException(f"SQLite says: {error}") from error
+
+
+async def _described(datasette: Any) -> list[File]:
+    await datasette.invoke_startup()
+    here = await site.site(datasette)
+    found = []
+    for name, database in datasette.databases.items():
+        mine = [source for source in here.settings.sources if source.database == name]
+        if database.path:
+            reasons = {source.name: here.indexing[source.name].reason for source in mine}
+            others = [(name, reason) for name, reason in reasons.items() if reason]
+            found.append(File(str(database.path), [one for one in mine if not reasons[one.name]], others))
+    return found
+
+
+def _drop(connection: sqlite3.Connection, file: File) -> None:
+    build.drop(connection)
+    click.echo(f"{file.path}: no index is left.")
+
+
+def _check(connection: sqlite3.Connection, file: File) -> None:
+    there = {name: number for name, (number, _) in layout.numbers(connection).items()}
+    indexed = [state.numbered(source, there[source.name]) for source in file.sources if source.name in there]
+    if not indexed:
+        raise click.ClickException(f"{file.path} has no index.")
+    differences = list(build.check(connection, indexed))
+    for name, missing, wrong in differences:
+        click.echo(f"{name}: {missing:,} missing, {wrong:,} wrong")
+    if any(missing or wrong for _, missing, wrong in differences):
+        raise SystemExit(1)
+
+
+def _build(connection: sqlite3.Connection, file: File) -> None:
+    _fill(connection, file, build.build, "Until it is done, nobody else can write to the file.")
+
+
+def _build_online(connection: sqlite3.Connection, file: File) -> None:
+    _fill(connection, file, build.build_online, "Others can write meanwhile, and wait for at most some 50 ms.")
+
+
+def _fill(connection: sqlite3.Connection, file: File, work: Any, words: str) -> None:
+    for name, reason in file.others:
+        click.echo(f"{name} is not indexed, because {reason}.")
+    if not file.sources:
+        click.echo(f"{file.path}: nothing to index.")
+        return
+    rows = sum(build.items(connection, source) for source in file.sources)
+    click.echo(
+        f"{file.path}: {rows:,} rows of {', '.join(one.name for one in file.sources)}, about {build.estimate(connection, file.sources):.1f} s. {words}"
+    )
+    start = perf_counter()
+    with click.progressbar(length=rows, label="Indexing") as bar:
+        work(connection, file.sources, bar.update)
+    click.echo(f"Indexed in {perf_counter() - start:.1f} s.")
 
 
 def _datasette(files: tuple[str, ...], metadata: Any) -> Any:

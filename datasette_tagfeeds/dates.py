@@ -135,6 +135,15 @@ def normalised_sql(column: str, naive: str, forms: frozenset[str] = ALL_FORMS) -
     return f"coalesce(case typeof({column}) when 'text' then {text} when 'integer' then {number} when 'real' then {number} end, '')"
 
 
+def quick_sql(column: str, naive: str) -> str:
+    """SQL for what `normalised_sql` gives, with SQLite's own functions alone: NULL where that would need `parse`."""
+    utc = zone(naive) is timezone.utc
+    text = f"case when trim({column}) = '' then '' else {_quick_text(column, utc, ALL_FORMS)} end"
+    number = _quick_number(column, ALL_FORMS)
+    kinds = f"when 'null' then '' when 'blob' then '' when 'text' then {text} when 'integer' then {number} when 'real' then {number}"
+    return f"case typeof({column}) {kinds} end"
+
+
 def _quick_text(column: str, utc: bool, forms: frozenset[str]) -> str:
     """ISO dates with a day that their month is sure to have (SQLite turns 30 February into 2 March), and whole numbers."""
     day = "[1-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]"

@@ -11,9 +11,14 @@ from .config import Settings
 from .errors import Broken, Unavailable
 from .fields import Column
 from .model import Source
+from .postings.state import Indexing
+from .relations import Selection
 from .source_settings import COLUMNS, EXPRESSIONS
 from .sql import quote
 from .store import Store
+
+# What an index is advised for, in milliseconds.
+SLOW_MS = 100
 
 
 @dataclass(frozen=True)
@@ -70,11 +75,20 @@ class Health:
 
 
 async def health(
-    store: Store, settings: Settings, given: Mapping[str, Any], left_out: Iterable[tuple[str, str, str]], base: str, version: str
+    store: Store,
+    settings: Settings,
+    given: Mapping[str, Any],
+    left_out: Iterable[tuple[str, str, str]],
+    base: str,
+    version: str,
+    indexing: Mapping[str, Indexing],
 ) -> Health:
-    """The health of what the store's actor may see. `given` is the block of settings as it was written, `base` this server's address."""
+    """The health of what the store's actor may see. `given` is the block of settings as it was written, `base` this server's address,
+    `indexing` what the index is worth for each source."""
     tags = (await store.tag_list()).counts
-    sources = [await _source(store, one, sum(one.name in tag.sources for tag in tags)) for one in store.sources.values()]
+    sources = [
+        await _source(store, one, sum(one.name in tag.sources for tag in tags), indexing[one.name]) for one in store.sources.values()
+    ]
     whole = len(store.sources) == len(settings.sources)
     return Health(
         tuple(sources),
@@ -101,10 +115,10 @@ class _Plain(yaml.SafeDumper):
         return True
 
 
-async def _source(store: Store, source: Source, tags: int) -> SourceHealth:
+async def _source(store: Store, source: Source, tags: int, indexing: Indexing) -> SourceHealth:
     counts = await _counts(store, source)
     fields = {name: source.written[name] for name in (*EXPRESSIONS, *COLUMNS) if name in source.written}
-    scan = await _scan(store, source) if not source.tags.indexes else None
+    cost = await _cost(store, source)
     return SourceHealth(
         name=source.name,
         label=source.label,
@@ -115,8 +129,8 @@ async def _source(store: Store, source: Source, tags: int) -> SourceHealth:
         fields=fields,
         where=source.where,
         tags_count=tags,
-        indexed=False,
-        warnings=tuple(_notices(source, counts, scan, store.memory.failing.get(source.name))),
+        indexed=indexing.number is not None,
+        warnings=(*_notices(source, counts, cost, store.memory.failing.get(source.name)), *_advice(source, counts, cost, indexing)),
         **counts,
     )
 
@@ -137,17 +151,17 @@ async def _counts(store: Store, source: Source) -> dict[str, int | None]:
     return dict(zip(names, found, strict=True))
 
 
-async def _scan(store: Store, source: Source) -> int | None:
-    """The milliseconds that finding one tag takes where no index can help; None where it takes too long."""
+async def _cost(store: Store, source: Source) -> int | None:
+    """The milliseconds that listing the newest items of the source takes, as a feed of all of it does; None where it takes too long."""
     start = perf_counter()
     try:
-        await store.scan(source)
+        await store.stream(Selection(types=frozenset([source.name])), 30)
     except Unavailable:
         return None
     return round(1000 * (perf_counter() - start))
 
 
-def _notices(source: Source, counts: Mapping[str, int | None], scan: int | None, failing: str | None) -> Iterator[Notice]:
+def _notices(source: Source, counts: Mapping[str, int | None], milliseconds: int | None, failing: str | None) -> Iterator[Notice]:
     if failing:
         message = f"{source.name} cannot be read and is left out. SQLite says: {failing}"
         yield Notice("unreadable", message, "Mend the table, or the where or sql of the settings.")
@@ -156,8 +170,8 @@ def _notices(source: Source, counts: Mapping[str, int | None], scan: int | None,
         name = quote(f"idx_{table}_{column}")
         message = f"{table} has no index on {column}. Each tag page reads the whole table: it is quick now, and slows as the table grows."
         yield Notice("missing_index", message, f"create index {name} on {quote(table)} ({quote(column)});")
-    if not source.tags.indexes:
-        cost = f"{scan} ms just now" if scan is not None else "longer than the time limit"
+    if not source.tags.indexes and source.indexed is None:
+        cost = f"{milliseconds} ms just now" if milliseconds is not None else "longer than the time limit"
         message = f"Finding a tag of {source.name} reads the whole table, since its tags are stored as {source.tags.shape}: {cost}."
         yield Notice("full_scan", message, "Nothing while it is quick; for a large table, keep the tags in a join table.")
     if counts["items"] is None:
@@ -183,6 +197,24 @@ def _notices(source: Source, counts: Mapping[str, int | None], scan: int | None,
     if not source.is_view and source.key[0] not in source.columns and source.path == source.key:
         message = f"{source.table} has no primary key. Its rows are told apart by rowid, which VACUUM may change; readers then see all items again."
         yield Notice("rowid_key", message, "Give the table a primary key.")
+
+
+def _advice(source: Source, counts: Mapping[str, int | None], milliseconds: int | None, indexing: Indexing) -> Iterator[Notice]:
+    """What the index does, or could do, for a source."""
+    command = f"datasette tagfeeds index {source.database}.db, with -m metadata.yml where you have settings"
+    if indexing.stale:
+        because = f" It cannot be indexed now: {indexing.reason}." if indexing.reason else ""
+        message = f"The index of {source.name} was made for other tables or settings and is not used.{because} It still costs time when rows change."
+        yield Notice(
+            "stale_index", message, f"Make it again: {command}. Or take it away: datasette tagfeeds index --drop {source.database}.db"
+        )
+    elif indexing.number is None and (milliseconds is None or milliseconds > SLOW_MS):
+        cost = f"take {milliseconds} ms" if milliseconds is not None else "take longer than the time limit"
+        message = f"The newest items of {source.name} {cost} to find, and that grows with its rows."
+        if indexing.reason:
+            yield Notice("not_indexable", f"{message} It cannot be indexed: {indexing.reason}.", "See docs/speed.md for what can be.")
+        else:
+            yield Notice("slow", message, f"Index it: {command}")
 
 
 def _of_the_site(store: Store, settings: Settings, base: str) -> Iterator[Notice]:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from difflib import SequenceMatcher, get_close_matches
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .model import TagCount, Tally
 
@@ -34,6 +34,14 @@ class State:
     def holds(self, other: State, now: str) -> bool:
         """True while what was made of this state need not be made again: nothing has changed, and no item has become due."""
         return self.versions == other.versions and (not self.until or now < self.until)
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """The state of some sources' databases with the moment until when it stands, and the tallies of all that is tagged."""
+
+    state: State
+    totals: tuple[Tally, ...]
 
 
 @dataclass(frozen=True)
@@ -81,18 +89,22 @@ class Memory:
 
     def __init__(self) -> None:
         self.lists: OrderedDict[frozenset[str], TagList] = OrderedDict()
+        self.horizons: OrderedDict[frozenset[str], Horizon] = OrderedDict()
+        # Which sources of each database's index have items in its queue.
+        self.queued: dict[str, tuple[Version, frozenset[int]]] = {}
         # What SQLite says of sources that cannot be read.
         self.failing: dict[str, str] = {}
         self.facts: dict[str, tuple[object, tuple[int, ...]]] = {}
         self._watches: dict[str, tuple[Database, sqlite3.Connection]] = {}
         self._unknown = count()
 
-    def keep(self, sources: frozenset[str], made: TagList) -> None:
+    def keep(self, sources: frozenset[str], made: TagList | Horizon) -> None:
         """Remember a list, and forget the oldest of too many."""
-        self.lists[sources] = made
-        self.lists.move_to_end(sources)
-        if len(self.lists) > LISTS:
-            self.lists.popitem(last=False)
+        kept: OrderedDict[frozenset[str], Any] = self.lists if isinstance(made, TagList) else self.horizons
+        kept[sources] = made
+        kept.move_to_end(sources)
+        if len(kept) > LISTS:
+            kept.popitem(last=False)
 
     def version(self, name: str, database: Database) -> Version:
         """A value that changes whenever the data may have: SQLite's data_version on a connection of our own, and the file's identity."""

@@ -39,6 +39,24 @@ class Table:
 
 
 Schema = Mapping[str, Table]
+
+
+class Lookup(NamedTuple):
+    """Where the items that a row touches are found: `item` in `tables` (a FROM clause) where `columns` are as the row's."""
+
+    tables: str
+    item: str
+    columns: tuple[str, ...]
+
+
+class Touch(NamedTuple):
+    """A table whose rows decide of items' tags, dates or presence: a row's `columns` are an item's key, or lead to items by `lookup`."""
+
+    table: str
+    columns: tuple[str, ...]
+    lookup: Lookup | None = None
+
+
 Row = Mapping[str, object]
 
 
@@ -50,7 +68,7 @@ class Taggings:
     tags) are expressions and `tests` hold. `narrow` is a cheap necessary test, as what stands before and after the tag in it. `indexes` are the
     columns, as (table, column), on which an index makes tags quick to find; without any, finding one reads the whole table.
     `described_in` is the table of tags and the column that names them, where there is one; `broken` a test, over the item's own
-    row called i, for stored tags that cannot be read.
+    row called i, for stored tags that cannot be read. `touches` are the tables beside the item's own that hold them.
     """
 
     shape: str
@@ -63,6 +81,7 @@ class Taggings:
     indexes: tuple[tuple[str, str], ...] = ()
     described_in: tuple[str, str] | None = None
     broken: str = ""
+    touches: tuple[Touch, ...] = ()
 
 
 class Field(Protocol):
@@ -85,6 +104,8 @@ class Source:
     may repeat. `published` is the column that orders items (None: pages only), `date_forms` the forms of its dates that are quick to read; `content` says how the field of that name is
     written (html, markdown or text; None: no content); `dates` are the columns that arrive parsed. `search` is the table's
     full-text index, `unindexed` are the (table, column)s where an index is missing. `written` is the settings that say the same.
+    `touches` are the tables whose rows decide what the source holds, `indexed` is its number in the database's index of postings
+    (None: answers are read from its tables); `only` is SQL for the keys to which it is limited.
     """
 
     name: str
@@ -112,6 +133,9 @@ class Source:
     unindexed: tuple[tuple[str, str], ...] = ()
     written: Mapping[str, object] = field(default_factory=dict)
     reads: frozenset[str] = frozenset()
+    touches: tuple[Touch, ...] = ()
+    indexed: int | None = None
+    only: str | None = None
 
 
 class TagTable(NamedTuple):

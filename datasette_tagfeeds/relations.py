@@ -4,8 +4,8 @@ items_of(source)   SELECT item, published          the rows that the predicate `
 arm(source)        SELECT published, source, item  those of them that the selection holds
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .dates import normalised_sql
@@ -34,7 +34,8 @@ class Selection:
     """Which items are asked for: those of an expression (None: all that is tagged), of some sources (None: all), published in
     `since` <= … < `until`, found by `search`.
 
-    `since` and `until` are the beginnings of UTC texts; `search` is a query in the syntax of SQLite's full-text search.
+    `since` and `until` are the beginnings of UTC texts; `search` is a query in the syntax of SQLite's full-text search. `sizes` are
+    the numbers of items under tags, as far as they are known: they decide which tag is looked up first, and nothing else.
     """
 
     expression: Expression | None = None
@@ -42,34 +43,53 @@ class Selection:
     since: str = ""
     until: str = ""
     search: str | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
-def selected(sources: Sequence[Source], selection: Selection, now: str) -> tuple[str, dict[str, object]]:
-    """(published, source, item) of the sources' items in the selection, for a FROM clause, with what to bind."""
-    arms, parameters = [], dict[str, object](now=now)
-    for number, source in enumerate(sources):
-        sql, bound = arm(source, selection, number)
-        arms.append(sql)
-        parameters |= bound
-    return "(" + "\nunion all\n".join(arms) + ")", parameters
+class Arm(NamedTuple):
+    """One part of a selection: SELECT published, source, item … WHERE …, to which more tests and an order may be added; how the key
+    is written in them."""
+
+    sql: str
+    key: str
 
 
-def arm(source: Source, selection: Selection, number: int) -> tuple[str, dict[str, object]]:
-    """One source's part of the selection. Tags are looked up by `in`, so that a rare one drives the search."""
-    names = {tag: f"tag{place}" for place, tag in enumerate(dict.fromkeys(tags(selection.expression) if selection.expression else ()))}
-    parameters: dict[str, object] = {f"source{number}": source.name}
-    for tag, name in names.items():
+def names_of(selection: Selection) -> dict[str, str]:
+    """The parameter of each tag in a selection's expression."""
+    found = dict.fromkeys(tags(selection.expression) if selection.expression else ())
+    return {tag: f"tag{place}" for place, tag in enumerate(found)}
+
+
+def bound(sources: Sequence[Source], selection: Selection, now: str) -> dict[str, object]:
+    """What to bind to the arms of these sources."""
+    parameters: dict[str, object] = {"now": now, **{f"source{number}": source.name for number, source in enumerate(sources)}}
+    for tag, name in names_of(selection).items():
         parameters |= bind_tag(name, tag)
-    tests, due = tests_of(source, selection.expression, names), [DUE]
     if selection.since:
-        due.append("published >= :since and published < :until")
         parameters |= {"since": selection.since, "until": selection.until}
-    if selection.search is not None and source.search:
-        index = quote(source.search)
-        tests.append(f"{quote(source.table)}.rowid in (select rowid from {index} where {index} match :search)")
+    if selection.search is not None:
         parameters["search"] = selection.search
-    sql = f"select published, :source{number} as source, item from ({items_of(source, tests)}) where {' and '.join(due)}"
-    return sql, parameters
+    return parameters
+
+
+def due(selection: Selection) -> list[str]:
+    """Tests that an item is published, and when the selection says."""
+    return [DUE, *(["published >= :since and published < :until"] if selection.since else [])]
+
+
+def found_by_search(source: Source) -> str:
+    """A test that a row is found by the selection's search."""
+    index = quote(source.search or "")
+    return f"{quote(source.table)}.rowid in (select rowid from {index} where {index} match :search)"
+
+
+def arm(source: Source, selection: Selection, number: int) -> Arm:
+    """One source's part of the selection, read from its tables. Tags are looked up by `in`, so that a rare one drives the search."""
+    tests = tests_of(source, selection.expression, names_of(selection))
+    if selection.search is not None and source.search:
+        tests.append(found_by_search(source))
+    sql = f"select published, :source{number} as source, item from ({items_of(source, tests)}) where {' and '.join(due(selection))}"
+    return Arm(sql, "+item collate binary")
 
 
 def tests_of(source: Source, expression: Expression | None, names: Mapping[str, str]) -> list[str]:
@@ -111,12 +131,17 @@ def exact_key(source: Source) -> str:
     return f"{own_key(source)} collate binary"
 
 
-def items_of(source: Source, tests: Sequence[str] = ()) -> str:
+def published_of(source: Source, normalised: Callable[[str, str], str]) -> str:
+    """SQL for the moment that orders a row, by what makes it of a column and a time zone; '' where it has none."""
+    return normalised(f"{quote(source.table)}.{quote(source.published)}", source.timezone) if source.published else "''"
+
+
+def items_of(source: Source, tests: Sequence[str] = (), normalised: Callable[[str, str], str] | None = None) -> str:
     """SELECT item, published of the rows that have a key, that `where` lets through, and that pass the tests."""
-    column = f"{quote(source.table)}.{quote(source.published or '')}"
-    published = normalised_sql(column, source.timezone, source.date_forms) if source.published else "''"
+    published = published_of(source, normalised or (lambda column, zone: normalised_sql(column, zone, source.date_forms)))
     # The line breaks keep a comment in `where` from swallowing the parenthesis.
-    every = [*is_key(source.key, quote(source.table)), *([f"(\n{source.where}\n)"] if source.where else []), *tests]
+    only = [f"{exact_key(source)} in ({source.only})"] if source.only else []
+    every = [*is_key(source.key, quote(source.table)), *([f"(\n{source.where}\n)"] if source.where else []), *only, *tests]
     sql = f"select {own_key(source)} as item, {published} as published from {rows_from(source)} where {' and '.join(every)}"
     # A view may repeat an item, one row a tag. The limit keeps SQLite from working out each date again for every use of it.
     return f"select item, max(published) as published from ({sql}) group by item" if source.is_view else f"{sql} limit -1"

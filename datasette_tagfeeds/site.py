@@ -21,6 +21,7 @@ from .discover import Reason
 from .errors import ConfigError, Unavailable
 from .health import Health, health
 from .model import Source
+from .postings.state import Indexing
 from .reads import WrongSQL
 from .store import Store
 
@@ -38,7 +39,7 @@ _SITES: WeakKeyDictionary[Datasette, Site] = WeakKeyDictionary()
 @dataclass(frozen=True)
 class Site:
     """What is served: the settings, also as they were given, the entry template of each source that has one, when any of it
-    changed, and the versions of the databases' tables that it was made for."""
+    changed, the versions of the databases' tables that it was made for, and what their indexes are worth for each source."""
 
     settings: Settings
     given: Mapping[str, Any]
@@ -46,10 +47,11 @@ class Site:
     templates: dict[str, Template]
     modified: int | None
     tables: Mapping[str, object]
+    indexing: Mapping[str, Indexing]
 
     async def health(self, store: Store, left_out: Iterable[tuple[str, str, str]], base: str) -> Health:
         """The health of what the store's actor may see."""
-        return await health(store, self.settings, self.given, left_out, base, version(NAME))
+        return await health(store, self.settings, self.given, left_out, base, version(NAME), self.indexing)
 
 
 async def site(datasette: Datasette) -> Site:
@@ -122,8 +124,10 @@ async def _make(datasette: Datasette) -> Site:
         raise ConfigError("\n".join(["datasette-tagfeeds cannot serve these settings:", *(f"  {one}" for one in problems.found)]))
     title = settings.title or await compat.instance_title(datasette) or "Datasette"
     given = datasette.plugin_config(NAME)
+    indexing = await store.indexing(datasette, sources)
+    sources = [replace(source, indexed=indexing[source.name].number) for source in sources]
     settings = replace(settings, sources=tuple(sources), left_out=left_out)
-    return Site(settings, given if isinstance(given, dict) else {}, title, templates, _modified(datasette), tables)
+    return Site(settings, given if isinstance(given, dict) else {}, title, templates, _modified(datasette), tables, indexing)
 
 
 def _modified(datasette: Datasette) -> int | None:

@@ -12,7 +12,7 @@ from .columns import is_date
 from .dates import quick_forms
 from .discover import parent_of, settings_of
 from .fields import Column, expression, is_expression
-from .model import Field, Schema, Source, Table, Taggings
+from .model import Field, Schema, Source, Table, Taggings, Touch
 from .sql import quote
 from .storages import storages
 from .survey import item_key
@@ -86,6 +86,7 @@ def source(
         search=table.search if rows is table and table.has_rowid else None,
         unindexed=tuple(_unindexed(shape, schema)),
         written={name: written[name] for name in _ORDER if written.get(name) is not None},
+        touches=_touches(table, key, shape, schema),
     )
 
 
@@ -148,6 +149,12 @@ def _relation(table: Table, schema: Schema) -> str:
     inherited = ", ".join(f"p.{quote(name)}" for name in parent.columns if name not in table.columns)
     tie = f"p.{quote(parent.primary_key[0])} = c.{quote(table.primary_key[0])}"
     return f"(select c.*{', ' if inherited else ''}{inherited} from {quote(table.name)} as c left join {quote(parent.name)} as p on {tie})"
+
+
+def _touches(table: Table, key: tuple[str, ...], shape: Taggings, schema: Schema) -> tuple[Touch, ...]:
+    """The tables whose rows decide what the source holds: its own, the one that it extends, and those of its tags."""
+    parent = parent_of(table, schema)
+    return (Touch(table.name, key), *([Touch(parent.name, parent.primary_key)] if parent else []), *shape.touches)
 
 
 def _unindexed(shape: Taggings, schema: Schema) -> Iterator[tuple[str, str]]:

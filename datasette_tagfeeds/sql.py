@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 # What str.isspace() calls blank, so that SQL and Python agree on which tags are blank.
 BLANKS = "char(9,10,11,12,13,28,29,30,31,32,133,160,5760,8192,8193,8194,8195,8196,8197,8198,8199,8200,8201,8202,8232,8233,8239,8287,12288)"
+# What the tables and triggers of our index are called.
+PREFIX = "_tagfeeds_"
 WHOLE_NUMBERS = range(-(2**63), 2**63)
 
 

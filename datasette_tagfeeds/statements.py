@@ -6,13 +6,27 @@ A statement ranges over sources of one database. Nothing here runs anything.
 import re
 from collections.abc import Iterator, Sequence
 
+from . import relations
 from .model import Item, Source, TagTable
-from .relations import DUE, Key, Parameters, Selection, Statement, arm, exact_key, items_of, own_key, rows_from, rows_of, selected, tests_of
+from .postings import scans
+from .postings.layout import QUEUE
+from .relations import DUE, Arm, Key, Parameters, Selection, Statement, bound, exact_key, items_of, own_key, rows_from, rows_of, tests_of
 from .sources.taggings import carrying, tagged
 from .sql import bind_tag, columns_of, key, quote, tag_text
 
-AFTER = """(published < :p or (published = :p and (source > :s or (source = :s and +item collate binary < +:k))))"""
-BEFORE = """(published > :p or (published = :p and (source < :s or (source = :s and +item collate binary > +:k))))"""
+UNION = "\nunion all\n"
+# Related tags are counted over this many of a selection's newest items, so that a page of many costs no more than a page of some.
+NEWEST = 2000
+
+
+def arms(source: Source, selection: Selection, number: int) -> list[Arm]:
+    """One source's part of the selection: read from the index where there is one, else from its tables."""
+    return [relations.arm(source, selection, number)] if source.indexed is None else scans.arms(source, selection, number)
+
+
+def _selected(sources: Sequence[Source], selection: Selection) -> str:
+    """(published, source, item) of the sources' items in the selection, for a FROM clause."""
+    return f"({UNION.join(arm.sql for number, source in enumerate(sources) for arm in arms(source, selection, number))})"
 
 
 def stream(
@@ -21,59 +35,123 @@ def stream(
     """SELECT published, source, item: at most `limit` items, newest first, undated last, ties by source and key.
 
     `after` is the item before the first one wanted (keyset paging); `dated` leaves undated items out, as feeds do. Read backwards,
-    the items before `after` come, the nearest first.
+    the items before `after` come, the nearest first. Each arm is ordered and limited by itself, so that an index is read as far as needed.
     """
-    relation, parameters = selected(sources, selection, now)
-    tests = [*(["published <> ''"] if dated else []), *([BEFORE if backwards else AFTER] if after else [])]
+    only = ["published <> ''"] if dated else []
+    way, other_way = ("", "desc") if backwards else ("desc", "")
+    parts = [
+        f"select * from ({' and '.join([arm.sql, *_beyond(source, arm, after, backwards), *only])}"
+        f" order by published {way}, item collate binary {way} limit :limit)"
+        for number, source in enumerate(sources)
+        for arm in arms(source, selection, number)
+    ]
+    parameters = bound(sources, selection, now) | {"limit": limit}
     if after:
-        parameters |= {"p": after.published, "s": after.source, "k": after.key}
-    where = f" where {' and '.join(tests)}" if tests else ""
-    order = "published, source desc, item collate binary" if backwards else "published desc, source, item collate binary desc"
-    return Statement(f"select published, source, item from {relation}{where} order by {order} limit :limit", {**parameters, "limit": limit})
+        parameters |= {"p": after.published, "k": after.key}
+    order = f"published {way}, source {other_way}, item collate binary {way}"
+    return Statement(f"select published, source, item from ({UNION.join(parts)}) order by {order} limit :limit", parameters)
+
+
+def _beyond(source: Source, arm: Arm, after: Item | None, backwards: bool) -> list[str]:
+    """Tests that an item of a source comes after the given one in the order of the stream; or, backwards, before it."""
+    if after is None:
+        return []
+    sign = ">" if backwards else "<"
+    if source.name == after.source:
+        return [f"published {sign}= :p", f"(published, {arm.key}) {sign} (:p, +:k)"]
+    # At the same moment, the sources follow each other by name.
+    return [f"published {sign}{'=' if (source.name < after.source) == backwards else ''} :p"]
 
 
 def tallies(sources: Sequence[Source], selection: Selection, now: str) -> Statement:
-    """SELECT source, count, dated, first, last: one row for each source that has items in the selection."""
-    relation, parameters = selected(sources, selection, now)
-    figures = "count(*), sum(published <> ''), coalesce(min(nullif(published, '')), ''), max(published)"
-    return Statement(f"select source, {figures} from {relation} group by source", parameters)
+    """SELECT source, count, dated, first, last: one row for each source that has items in the selection, or more rows to be added up."""
+    parts = [_tallied(source, selection, number) for number, source in enumerate(sources)]
+    return Statement(UNION.join(parts), bound(sources, selection, now))
+
+
+def _tallied(source: Source, selection: Selection, number: int) -> str:
+    if source.indexed is None:
+        figures = "count(*), coalesce(sum(published <> ''), 0), coalesce(min(nullif(published, '')), ''), coalesce(max(published), '')"
+        return f"select source, {figures} from {_arm_of(source, selection, number)} group by source"
+    first, last = (scans.extreme(source, selection, number, latest) for latest in (False, True))
+    figures = "coalesce(sum(items), 0), coalesce(sum(case when month <> '' then items end), 0)"
+    return f"select :source{number}, {figures}, {first}, {last} from ({scans.months(source, selection)})"
+
+
+def _arm_of(source: Source, selection: Selection, number: int) -> str:
+    return f"({relations.arm(source, selection, number).sql})"
 
 
 def related(sources: Sequence[Source], selection: Selection, now: str) -> Statement:
-    """SELECT tag, count: how many items of the selection carry each tag, one row a tag and source."""
-    arms, parameters = [], dict[str, object](now=now)
-    for number, source in enumerate(sources):
-        sql, bound = arm(source, selection, number)
-        parameters |= bound
-        arms.append(
-            f"select t.tag, count(distinct a.item) from ({sql}) as a join ({tagged(source.tags)}) as t on t.item = a.item group by t.tag"
-        )
-    return Statement("\nunion all\n".join(arms), parameters)
+    """SELECT tag, count: how many of the selection's newest items carry each tag, one row a tag and source."""
+    newest = stream(sources, selection, now, NEWEST, None, dated=False)
+    parts = [
+        f"select t.tag, count(distinct n.item) from newest as n join ({_tag_relation(source)}) as t on t.item = n.item"
+        f" where n.source = :source{number} group by t.tag"
+        for number, source in enumerate(sources)
+    ]
+    return Statement(f"with newest as ({newest.sql}) {UNION.join(parts)}", newest.parameters)
+
+
+def _tag_relation(source: Source) -> str:
+    """SELECT item, tag: every tagging of the source."""
+    if source.indexed is not None:
+        return scans.tag_relation(source)
+    return tagged(source.tags, *([f"{source.tags.item} in ({source.only})"] if source.only else []))
 
 
 def timeline(sources: Sequence[Source], selection: Selection, now: str, length: int) -> Statement:
-    """SELECT period, source, count: how many items of the selection are of each year (`length` 4) or month (7), the undated left out."""
-    relation, parameters = selected(sources, selection, now)
-    sql = f"select substr(published, 1, {length}), source, count(*) from {relation} where published <> '' group by 1, 2"
-    return Statement(sql, parameters)
+    """SELECT period, source, count: how many items of the selection are of each year (`length` 4) or month (7), the undated left out;
+    several rows of one period and source add up."""
+    parts = []
+    for number, source in enumerate(sources):
+        live = f"select substr(published, 1, 7) as month, 1 as items from {_arm_of(source, selection, number)}"
+        months = live if source.indexed is None else scans.months(source, selection)
+        parts.append(f"select substr(month, 1, {length}), :source{number}, sum(items) from ({months}) where month <> '' group by 1")
+    return Statement(UNION.join(parts), bound(sources, selection, now))
 
 
 def tag_counts(sources: Sequence[Source], now: str) -> Statement:
-    """SELECT tag, source, year, count, latest: every tag with an item that is due, one row a tag, source and year ('' for undated)."""
-    arms, parameters = [], dict[str, object](now=now)
+    """SELECT tag, source, year, count, latest: every tag with an item that is due, one row a tag, source and year ('' for undated), or
+    more rows to be added up."""
+    parts: list[str] = []
     for number, source in enumerate(sources):
-        parameters[f"source{number}"] = source.name
-        arms.append(
+        live = (
             f"select t.tag, :source{number}, substr(i.published, 1, 4), count(distinct i.item), max(i.published) from ({items_of(source)}) as i"
             f" join ({tagged(source.tags)}) as t on t.item = i.item where {DUE} group by 1, 3"
         )
-    return Statement("\nunion all\n".join(arms), parameters)
+        parts += [live] if source.indexed is None else scans.tag_counts(source, number)
+    return Statement(UNION.join(parts), bound(sources, Selection(), now))
+
+
+def known(sources: Sequence[Source], names: Sequence[str], now: str) -> Statement:
+    """SELECT tag, source: which of these tags some item of an indexed source carries that is due."""
+    parameters: dict[str, object] = {f"tag{place}": name for place, name in enumerate(names)}
+    parts = [scans.carried(source, number, place) for number, source in enumerate(sources) for place in range(len(names))]
+    return Statement(UNION.join(parts), bound(sources, Selection(), now) | parameters)
+
+
+def sizes(sources: Sequence[Source], names: Sequence[str], now: str) -> Statement:
+    """SELECT tag, count: how many items that are due carry each of these tags, of indexed sources; several rows of one tag add up."""
+    parameters: dict[str, object] = {f"tag{place}": name for place, name in enumerate(names)}
+    parts = [scans.sizes(source, list(parameters)) for source in sources]
+    return Statement(UNION.join(parts), {"now": now, **parameters})
+
+
+def queued() -> Statement:
+    """SELECT the number of each source of the index that has items only our own parser can date."""
+    return Statement(f"select distinct source from {QUEUE}", {})
 
 
 def next_due(sources: Sequence[Source], now: str) -> Statement:
     """SELECT the moment at which the next scheduled item becomes due; NULL for none."""
-    arms = [f"select min(published) as due from ({items_of(source)}) where published > :now" for source in sources]
-    return Statement(f"select min(due) from ({' union all '.join(arms)})", {"now": now})
+    parts = [
+        f"select min(published) as due from ({items_of(source)}) where published > :now"
+        if source.indexed is None
+        else scans.next_due(source)
+        for source in sources
+    ]
+    return Statement(f"select min(due) from ({UNION.join(parts)})", {"now": now})
 
 
 def tags_of(source: Source, keys: Sequence[Key]) -> Statement:
@@ -108,10 +186,9 @@ def checked(source: Source) -> Iterator[tuple[str, Statement]]:
 
 def _everything_read(source: Source) -> Statement:
     """A statement that reads all that serving the source reads, so that SQLite can be asked which tables those are."""
-    part, parameters = arm(source, Selection(), 0)
     rest = rows(source, [0])
-    sql = f"select * from ({part}) as a, ({tagged(source.tags)}) as t, ({rest.sql}) as r"
-    return Statement(sql, {**parameters, **rest.parameters, "now": ""})
+    sql = f"select * from {_arm_of(source, Selection(), 0)} as a, ({tagged(source.tags)}) as t, ({rest.sql}) as r"
+    return Statement(sql, {**bound([source], Selection(), ""), **rest.parameters})
 
 
 def descriptions(about: TagTable, names: Sequence[str]) -> Statement:
@@ -124,8 +201,8 @@ def descriptions(about: TagTable, names: Sequence[str]) -> Statement:
 
 def some(sources: Sequence[Source], selection: Selection, now: str) -> Statement:
     """SELECT published, source, item: one item of the selection, by chance."""
-    relation, parameters = selected(sources, selection, now)
-    return Statement(f"select published, source, item from {relation} order by random() limit 1", parameters)
+    sql = f"select published, source, item from {_selected(sources, selection)} order by random() limit 1"
+    return Statement(sql, bound(sources, selection, now))
 
 
 def renamed(about: TagTable) -> Statement:
@@ -151,11 +228,6 @@ def facts(source: Source, title: str | None, given_id: str | None, now: str) -> 
     broken = f"(select count(*) from {quote(source.table)} as i where {source.tags.broken})" if source.tags.broken else "0"
     future = f"(select count(*) from ({tagged_items}) where published > :now)"
     return Statement(f"select count(*), coalesce(sum(published = ''), 0), {future}, {untitled}, {doubled}, {broken} {due}", {"now": now})
-
-
-def scan(source: Source) -> Statement:
-    """SELECT how many items carry a tag that none has: what finding any tag costs."""
-    return Statement(f"select count(*) from ({carrying(source.tags, 'tag')})", bind_tag("tag", "\ue001"))
 
 
 def carries(sources: Sequence[Source], names: Sequence[str]) -> tuple[list[str], Parameters]:

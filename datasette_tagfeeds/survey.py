@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from .model import ForeignKey, Row, Schema, Table
-from .sql import quote
+from .sql import PREFIX, quote
 
 SAMPLE = 60
 WORDS = 500
@@ -30,7 +30,9 @@ def survey(connection: sqlite3.Connection) -> Schema:
     listed = connection.execute("select name, type, coalesce(sql, '') from sqlite_master where type in ('table', 'view')").fetchall()
     virtual = {name: sql for name, _, sql in listed if re.match(r"\s*create\s+virtual\s+table", sql, re.I)}
     shadows = {f"{name}_{part}" for name in virtual for part in _SHADOWS}
-    names = [(name, kind) for name, kind, _ in listed if name not in virtual and name not in shadows and not name.startswith("sqlite_")]
+    names = [
+        (name, kind) for name, kind, _ in listed if name not in virtual and name not in shadows and not name.startswith(("sqlite_", PREFIX))
+    ]
     schema = {name: _table(connection, name, kind == "view", virtual) for name, kind in names}
     for name, kind, sql in listed:
         if kind == "view" and name in schema:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from ..model import ForeignKey, Table, Taggings
-from ..sql import quote
+from ..model import ForeignKey, Lookup, Table, Taggings, Touch
+from ..sql import columns_of, quote
 from .ties import equal, tie
 
 
@@ -23,7 +23,8 @@ def join_table(
     `only` holds values of columns of the join table, for one that also ties other things together.
     """
     tables = f"{quote(join.name)} as j join {quote(tag.name)} as t on {equal('t', to_tag.other_columns, 'j', to_tag.columns)}"
-    tied = tie(item, item_key, to_item, tables, only)
+    tied = tie(item, item_key, join.name, to_item, tables, only)
+    named = tie(item, item_key, join.name, to_item, f"{quote(join.name)} as j")
     by_table, by_column = order or (tag.name, to_tag.other_columns[0])
     return Taggings(
         shape="join table" if not only else "generic relation",
@@ -34,4 +35,8 @@ def join_table(
         tests=tied.tests,
         indexes=((join.name, to_tag.columns[0]), (join.name, to_item.columns[0]), (tag.name, name)),
         described_in=(tag.name, name),
+        touches=(
+            tied.touch,
+            Touch(tag.name, to_tag.other_columns, Lookup(named.tables, named.item, tuple(columns_of(to_tag.columns, "j")))),
+        ),
     )

@@ -4,11 +4,11 @@ from ..model import Taggings
 from ..sql import equals_tag, is_tag, tag_text
 
 
-def tagged(shape: Taggings) -> str:
-    """SELECT item, tag, position: every tagging, duplicates allowed. `tag` is text, never blank; `item` is never NULL."""
+def tagged(shape: Taggings, *tests: str) -> str:
+    """SELECT item, tag, position: every tagging that passes the tests, duplicates allowed. `tag` is text, never blank; `item` is never NULL."""
     return (
         f"select {shape.item} as item, {tag_text(shape.tag)} as tag, {shape.position} as position"
-        f" from {shape.tables} where {_tests(shape, is_tag(shape.tag))}"
+        f" from {shape.tables} where {_tests(shape, is_tag(shape.tag), *tests)}"
     )
 
 

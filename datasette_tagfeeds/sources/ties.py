@@ -3,20 +3,23 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..model import ForeignKey, Table
+from ..model import ForeignKey, Lookup, Table, Touch
 from ..sql import columns_of, is_key, key, literal, quote
 
 
 class Tie(NamedTuple):
-    """A FROM clause over the table of taggings, called j; the key of the item's row in it; tests that hold."""
+    """A FROM clause over the table of taggings, called j; the key of the item's row in it; tests that hold; what its rows touch."""
 
     tables: str
     item: str
     tests: tuple[str, ...]
+    touch: Touch
 
 
-def tie(item: Table, item_key: tuple[str, ...], to_item: ForeignKey, tables: str, only: Mapping[str, object] | None) -> Tie:
-    """item <- j.to_item. `tables` has j in it; the item's own table joins only where the reference is not to its key.
+def tie(
+    item: Table, item_key: tuple[str, ...], table: str, to_item: ForeignKey, tables: str, only: Mapping[str, object] | None = None
+) -> Tie:
+    """item <- j.to_item. `tables` has j, which is `table`, in it; the item's own table joins only where the reference is not to its key.
 
     `only` holds values of columns of j, for a table that also ties other things together.
     """
@@ -24,8 +27,10 @@ def tie(item: Table, item_key: tuple[str, ...], to_item: ForeignKey, tables: str
     if not direct:
         tables += f" join {quote(item.name)} as i on {equal('i', to_item.other_columns, 'j', to_item.columns)}"
     alias, columns = ("j", to_item.columns) if direct else ("i", item_key)
+    items = Lookup(f"{quote(item.name)} as i", key(item_key, "i"), tuple(columns_of(to_item.other_columns, "i")))
+    touch = Touch(table, to_item.columns, None if direct else items)
     chosen = (f"j.{quote(column)} = {literal(value)}" for column, value in (only or {}).items())
-    return Tie(tables, key(columns, alias), (*chosen, *is_key(columns, alias)))
+    return Tie(tables, key(columns, alias), (*chosen, *is_key(columns, alias)), touch)
 
 
 def equal(left: str, left_columns: tuple[str, ...], right: str, right_columns: tuple[str, ...]) -> str:

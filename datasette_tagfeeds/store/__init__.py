@@ -1,14 +1,14 @@
-"""What the databases answer: `databases` awaits them, `questions` puts together what they say."""
+"""What the databases answer: `databases` awaits them, `asking` does so for a request, `questions` puts together what they say."""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
 
 from ..dates import utc_text
-from .databases import fingerprint, schemas, tables_read
+from .databases import fingerprint, indexing, schemas, tables_read
 from .questions import Store
 
-__all__ = ["Store", "fingerprint", "now", "schemas", "tables_read"]
+__all__ = ["Store", "fingerprint", "indexing", "now", "schemas", "tables_read"]
 
 
 def now() -> str:

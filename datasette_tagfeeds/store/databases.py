@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ from .. import reads
 from ..errors import Broken, Unavailable
 from ..memory import Memory, Version
 from ..model import Schema, Source
+from ..postings import state
+from ..postings.state import Indexing
 from ..relations import Statement
 from ..survey import survey
 
@@ -89,6 +91,15 @@ async def execute(
             return rows
         answer = await found.execute(statement.sql, dict(statement.parameters), custom_time_limit=limit_ms, log_sql_errors=False)
         return list(answer.rows)
+
+
+async def indexing(datasette: Datasette, sources: Sequence[Source]) -> dict[str, Indexing]:
+    """What the index of each database is worth for the sources of it."""
+    found: dict[str, Indexing] = {}
+    for name in {source.database: None for source in sources}:
+        mine = [source for source in sources if source.database == name]
+        found |= await datasette.get_database(name).execute_fn(partial(state.indexing, mine))
+    return found
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from ..errors import Unavailable
 from ..expression import MAX_TAGS, And, Expression, Not, Tag, canonical, in_words
 from ..expression import tags as tags_of
 from ..formats import drawing
-from ..memory import TagList
 from ..model import Tally
 from ..relations import Selection
 from .parameters import Parameters
@@ -24,8 +23,7 @@ PART = 0.8
 
 async def around(here: Visit, expression: Expression, selection: Selection, count: int) -> dict[str, object]:
     """The context that tag pages need beside their items."""
-    every = await here.store.tag_list()
-    seen, narrower = await _related(here, expression, selection, every, count)
+    seen, narrower = await _related(here, expression, selection, count)
     return {
         "types": await _types(here, expression, selection),
         "bars": await _timeline(here, expression),
@@ -89,7 +87,7 @@ def _chosen(own: Parameters) -> str | None:
 
 
 async def _related(
-    here: Visit, expression: Expression, selection: Selection, every: TagList, count: int
+    here: Visit, expression: Expression, selection: Selection, count: int
 ) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
     """The tags that are seen with these items more than by chance, and those that are a part of what they are about."""
     own = list(tags_of(expression))
@@ -101,9 +99,9 @@ async def _related(
         return [], []
     for tag in [*own, *here.settings.hidden]:
         found.pop(tag, None)
-    whole = {tag: every.by_name[tag].items for tag in found if tag in every.by_name}
+    whole = await here.store.sizes(list(found))
     parts = [tag for tag in whole if found[tag] >= max(2, PART * whole[tag]) and whole[tag] < count]
-    total = sum(tally.items for tally in every.totals)
+    total = sum(tally.items for tally in (await here.store.horizon()).totals)
     seen = sorted((tag for tag in whole if tag not in parts), key=lambda tag: (-_closeness(found[tag], whole[tag], count, total), tag))
     return [_seen(here, expression, tag, found[tag]) for tag in seen[:SEEN_WITH]], [
         {"tag": tag, "url": here.addresses.local(Tag(tag)), "count": found[tag], "whole": whole[tag]} for tag in parts[:NARROWS_TO]

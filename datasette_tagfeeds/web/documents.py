@@ -29,7 +29,7 @@ async def remembered(here: Visit, name: Hashable, make: Callable[[], Awaitable[D
     kept, state = cache(here.datasette), here.store.state()
     found = kept.get(name, state, here.store.now)
     if found is None:
-        until = (await here.store.tag_list()).state.until
+        until = (await here.store.horizon()).state.until
         found = await make()
         kept.keep(name, replace(state, until=until), found)
     return respond(here.request, found)

@@ -95,7 +95,7 @@ async def _tag(here: Visit, expression: Expression, explained: Callable[[], Awai
     own, query, after = here.addresses.local(expression), here.parameters.query, here.parameters.after
     single = expression.name if isinstance(expression, Tag) else None
     description = (await here.descriptions([single])).get(single, "") if single else ""
-    known = (await here.store.tag_list()).by_name
+    carried = await here.store.carried(list(tags_of(expression)))
     context = {
         "tag": single,
         "words": in_words(expression),
@@ -107,7 +107,7 @@ async def _tag(here: Visit, expression: Expression, explained: Callable[[], Awai
         "previous_url": own + query(await here.previous(selection, feed=False)) if after else None,
         "first_url": own + query(None) if after else None,
         "page_url": here.addresses.absolute(own) + query(after),
-        **_feeds(here, expression, {source for name in tags_of(expression) for source in known[name].sources}),
+        **_feeds(here, expression, {source for sources in carried.values() for source in sources}),
         "feed_title": here.title(expression),
         "narrowed": here.narrowed(),
         "follow": single is not None and not here.request.query_string,

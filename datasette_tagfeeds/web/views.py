@@ -82,7 +82,7 @@ async def tag(request: Request, datasette: Datasette) -> Response:
     except NotFound:
         # feed.json may be a tag, and not a format of the tag feed.
         whole = decode_tag(segment) if format and not re.search(r"[+,()]|^-", segment) else ""
-        if whole not in (await here.store.tag_list()).by_name:
+        if whole not in await here.store.carried([whole]):
             raise
         return _redirect(request, here.addresses.local(Tag(whole)))
     if expression != parsed:

@@ -67,8 +67,11 @@ class Visit:
 
     async def resolved(self, expression: Expression) -> Expression:
         """The canonical form: aliases resolved, stored spelling, sorted. Raises Gone and NotFound for tags that are not to be had."""
+        names = list(expressions.tags(expression))
+        if len(await self.store.carried(names)) == len(set(names)) and not self.settings.gone & set(names):
+            return expressions.canonical(expression)
         tags = await self.store.tag_list()
-        spelt = {name: await self._spelt(name, tags) for name in expressions.tags(expression)}
+        spelt = {name: await self._spelt(name, tags) for name in names}
         return expressions.canonical(expressions.with_tags(expression, spelt.__getitem__))
 
     async def _spelt(self, name: str, tags: TagList) -> str:

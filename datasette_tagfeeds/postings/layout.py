@@ -1,0 +1,103 @@
+"""The tables of the index, and which sources may have one.
+
+posting  (tag, source, published, item)  every tagging that `where` lets through; with the tag '', every tagged item
+counts   (tag, source, month, items)     how many postings; month '' for the undated
+queue    (source, item)                  items whose date only our own parser may read, until the next `index`
+note     (source, place, item)           items that a REPLACE may be about to remove; empty between statements
+source   (number, name, fingerprint)     what was indexed, and as what
+"""
+
+import hashlib
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator
+
+from ..model import Source
+from ..sql import PREFIX, literal, quote
+
+FORMAT = 1
+POSTING, COUNTS, QUEUE, NOTE, SOURCE, READY = (quote(PREFIX + name) for name in ("posting", "counts", "queue", "note", "source", "ready"))
+BY_ITEM = quote(f"{PREFIX}posting_by_item")
+
+TABLES = (
+    f"create table {POSTING} (tag text not null, source integer not null, published text not null, item not null,"
+    " primary key (tag, source, published, item)) without rowid",
+    f"create table {COUNTS} (tag text not null, source integer not null, month text not null, items integer not null,"
+    " primary key (tag, source, month)) without rowid",
+    f"create table {QUEUE} (source integer not null, item not null)",
+    f"create table {NOTE} (source integer not null, place text not null, item not null)",
+    f"create table {SOURCE} (number integer primary key, name text not null, fingerprint text not null, done)",
+)
+# What finds an item's postings; made after a first filling, since a sorted list is written faster than a tree is searched.
+INDEXES = (
+    f"create index {BY_ITEM} on {POSTING} (source, item)",
+    f"create index {quote(PREFIX + 'queue_by_item')} on {QUEUE} (source, item)",
+)
+# Its coming tells readers that all is there, since it moves SQLite's schema_version.
+DONE = f"create table {READY} (format integer)"
+
+_CLOCK = re.compile(r"\b(now|current_\w+|random|randomblob|localtime|changes|last_insert_rowid|total_changes)\b|tagfeeds_", re.I)
+
+
+def objects(connection: sqlite3.Connection, kinds: str = "'table', 'trigger'") -> dict[str, tuple[str, str]]:
+    """{name: (type, SQL)} of all that the index has put into a file."""
+    sql = f"select name, type, coalesce(sql, '') from sqlite_master where type in ({kinds}) and name like '{PREFIX.replace('_', '^_')}%' escape '^'"
+    return {name: (kind, written) for name, kind, written in connection.execute(sql)}
+
+
+def why_not(source: Source, connection: sqlite3.Connection) -> str | None:
+    """Why a source stays as it is, as the end of a sentence; None where it can be indexed."""
+    own = {touch.table for touch in source.touches}
+    kinds = {name: (kind, sql or "") for name, kind, sql in connection.execute("select name, type, sql from sqlite_master")}
+    if source.tags.shape == "SQL":
+        return "its tags come from SQL of your own"
+    if source.is_view or any(kinds.get(table, ("", ""))[0] != "table" for table in own):
+        return "it reads a view, on which triggers cannot be"
+    if any(re.match(r"\s*create\s+virtual", kinds[table][1], re.I) for table in own):
+        return "it reads a virtual table, on which triggers cannot be"
+    if source.reads - own:
+        return f"its where reads other tables ({', '.join(sorted(source.reads - own))})"
+    if _CLOCK.search(source.where or ""):
+        return "its where asks the clock, or a function that gives another answer each time"
+    if "tagfeeds_" in source.tags.tables:
+        return f"its tags are stored as {source.tags.shape} that SQLite alone cannot read"
+    if source.key[0] not in source.columns:
+        return "its rows have no key of their own, and VACUUM may renumber them"
+    if any(column is None for table in own for unique in uniques(connection, table) for column in unique):
+        return "a unique index of its tables is over an expression"
+    return None
+
+
+def uniques(connection: sqlite3.Connection, table: str) -> list[tuple[str | None, ...]]:
+    """The columns of each key that no two rows of a table share; None stands for an expression."""
+    found = []
+    for name in [row[0] for row in connection.execute('select name from pragma_index_list(?) where "unique" order by name', [table])]:
+        found.append(tuple(row[0] for row in connection.execute("select name from pragma_index_info(?) order by seqno", [name])))
+    rowid = [row[0] for row in connection.execute("select name from pragma_table_info(?) where pk > 0 order by pk", [table])]
+    return list(dict.fromkeys([*found, *([tuple(rowid)] if rowid else [])]))
+
+
+def fingerprint(source: Source, connection: sqlite3.Connection, triggers: Iterable[str]) -> str:
+    """What changes when a source means something else, its tables are others, or its triggers should be."""
+    tables = [connection.execute("select sql from sqlite_master where name = ?", [touch.table]).fetchone() for touch in source.touches]
+    about = (FORMAT, source.name, source.relation, source.key, source.tags, source.timezone, source.published, source.where, tables)
+    return hashlib.sha256("\n".join([repr(about), *triggers]).encode()).hexdigest()
+
+
+def numbers(connection: sqlite3.Connection) -> dict[str, tuple[int, str]]:
+    """{source: (number, fingerprint)} of a whole index; nothing where there is none, or one that is not whole yet."""
+    if quote(f"{PREFIX}ready") not in map(quote, objects(connection)):
+        return {}
+    return {name: (number, mark) for number, name, mark in connection.execute(f"select number, name, fingerprint from {SOURCE}")}
+
+
+def dropping(connection: sqlite3.Connection) -> Iterator[str]:
+    """The statements that take every trace of the index out of a file."""
+    found = objects(connection)
+    for kind in ("trigger", "table"):
+        yield from (f"drop {kind} {quote(name)}" for name, (one, _) in found.items() if one == kind)
+
+
+def number_literal(source: Source) -> str:
+    """The source's number in the index, as SQL."""
+    return literal(source.indexed if source.indexed is not None else -1)
