@@ -13,7 +13,7 @@ from pluggy import HookimplMarker
 
 from . import cli as commands
 from . import dates, site
-from .integrations import cells, facets, filters, head, links, tops
+from .integrations import cells, facets, filters, head, indexes, links, tops
 from .sources import delimited
 from .web import views
 from .web.answers import View
@@ -39,6 +39,18 @@ def startup(datasette: Datasette) -> Callable[[], Awaitable[None]]:
 def register_commands(cli: Any) -> None:
     """datasette tagfeeds check, settings and index."""
     commands.register(cli)
+
+
+@hookimpl
+def permission_allowed(action: str, resource: Any) -> bool | None:
+    """Nobody may view the tables of the index: they know of rows that are hidden. For Datasette 0.65."""
+    return False if action == "view-table" and indexes.is_ours(resource[1]) else None
+
+
+@hookimpl
+def permission_resources_sql(datasette: Datasette, action: str) -> Any:
+    """The same for Datasette 1.0."""
+    return indexes.hidden(datasette) if action == "view-table" else None
 
 
 @hookimpl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment
@@ -15,6 +16,13 @@ try:
     HAS_RESOURCES = True
 except ImportError:
     HAS_RESOURCES = False
+
+try:
+    from datasette.permissions import PermissionSQL
+
+    HAS_PERMISSION_SQL = hasattr(PermissionSQL, "deny")
+except ImportError:
+    HAS_PERMISSION_SQL = False
 
 try:
     from datasette.jump import JumpSQL
@@ -35,6 +43,16 @@ async def table_visibility(datasette: Datasette, actor: Actor, database: str, ta
         permissions = [("view-table", (database, table)), ("view-database", database), "view-instance"]
         visible, private = await datasette.check_visibility(actor, permissions=permissions)
     return visible, private
+
+
+def hide_tables(names: Mapping[str, Sequence[str]]) -> object:
+    """Nobody may view these tables, as {database: tables}; only 1.0 asks so."""
+    rows = [(database, table) for database, tables in names.items() for table in tables]
+    if not rows or not HAS_PERMISSION_SQL:
+        return None
+    row = "select :tagfeeds_{0}_0 as parent, :tagfeeds_{0}_1 as child, 0 as allow, 'the index of datasette-tagfeeds' as reason"
+    parameters = {f"tagfeeds_{number}_{place}": value for number, pair in enumerate(rows) for place, value in enumerate(pair)}
+    return PermissionSQL(sql=" union all ".join(row.format(number) for number in range(len(rows))), params=parameters)
 
 
 async def ensure_instance(datasette: Datasette, actor: Actor) -> None:

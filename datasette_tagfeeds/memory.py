@@ -90,6 +90,8 @@ class Memory:
     def __init__(self) -> None:
         self.lists: OrderedDict[frozenset[str], TagList] = OrderedDict()
         self.horizons: OrderedDict[frozenset[str], Horizon] = OrderedDict()
+        # Which sources carry a tag, of those asked for since the horizon moved.
+        self.carried: dict[frozenset[str], tuple[Horizon, dict[str, frozenset[str]]]] = {}
         # Which sources of each database's index have items in its queue.
         self.queued: dict[str, tuple[Version, frozenset[int]]] = {}
         # What SQLite says of sources that cannot be read.

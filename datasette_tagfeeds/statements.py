@@ -86,7 +86,7 @@ def related(sources: Sequence[Source], selection: Selection, now: str) -> Statem
     """SELECT tag, count: how many of the selection's newest items carry each tag, one row a tag and source."""
     newest = stream(sources, selection, now, NEWEST, None, dated=False)
     parts = [
-        f"select t.tag, count(distinct n.item) from newest as n join ({_tag_relation(source)}) as t on t.item = n.item"
+        f"select t.tag, count(distinct n.item) from newest as n join ({_tag_relation(source)}) as t on t.item collate binary = n.item"
         f" where n.source = :source{number} group by t.tag"
         for number, source in enumerate(sources)
     ]
@@ -118,7 +118,7 @@ def tag_counts(sources: Sequence[Source], now: str) -> Statement:
     for number, source in enumerate(sources):
         live = (
             f"select t.tag, :source{number}, substr(i.published, 1, 4), count(distinct i.item), max(i.published) from ({items_of(source)}) as i"
-            f" join ({tagged(source.tags)}) as t on t.item = i.item where {DUE} group by 1, 3"
+            f" join ({tagged(source.tags)}) as t on t.item collate binary = i.item where {DUE} group by 1, 3"
         )
         parts += [live] if source.indexed is None else scans.tag_counts(source, number)
     return Statement(UNION.join(parts), bound(sources, Selection(), now))
@@ -157,7 +157,7 @@ def next_due(sources: Sequence[Source], now: str) -> Statement:
 def tags_of(source: Source, keys: Sequence[Key]) -> Statement:
     """SELECT item, tag: the tags of these items, each item's in the order that the source gives."""
     chosen = rows_of(source, keys)
-    sql = f"select i.item, t.tag from ({chosen.sql}) as i join ({tagged(source.tags)}) as t on t.item = i.item"
+    sql = f"select i.item, t.tag from ({chosen.sql}) as i join ({tagged(source.tags)}) as t on t.item collate binary = i.item"
     return Statement(f"{sql} order by i.item, t.position, t.tag", chosen.parameters)
 
 

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import pytest
 import yaml
 from datasette.app import Datasette
 from lxml import etree
+
+from datasette_tagfeeds import cli
+from datasette_tagfeeds.postings import build
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -34,6 +38,8 @@ SETTINGS = {
 hypothesis.settings.register_profile("same", derandomize=True, deadline=None, max_examples=60)
 hypothesis.settings.register_profile("search", deadline=None, max_examples=600)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+INDEXED = bool(os.environ.get("TAGFEEDS_INDEXED"))
 
 _skipped: list[str] = []
 
@@ -60,6 +66,7 @@ class Site:
         self.settings = settings
         self.metadata = metadata
         self._datasette: Datasette | None = None
+        self.indexed = False
 
     def sql(self, sql: str, parameters: Iterable[Any] = ()) -> None:
         """Run statements on the file."""
@@ -87,8 +94,18 @@ class Site:
         return self._datasette
 
     async def start(self) -> None:
-        """Start up, as the command line does."""
+        """Start up, as the command line does. With TAGFEEDS_INDEXED the file is indexed first, so that every test can run over the index too."""
         await self.datasette.invoke_startup()
+        if INDEXED and not self.indexed and not self.immutable:
+            self.indexed = True
+            await self.index()
+
+    async def index(self) -> None:
+        """Index the file, as `datasette tagfeeds index` does."""
+        for file in await cli._described(self.datasette):
+            with closing(build.connect(file.path)) as connection:
+                if file.sources:
+                    build.build(connection, file.sources, lambda count: None)
 
     async def get(self, path: str, actor: str | None = None) -> Any:
         """The response to a GET, as an actor with this id."""

@@ -16,7 +16,8 @@ from ..model import Source
 from ..sql import PREFIX, literal, quote
 
 FORMAT = 1
-POSTING, COUNTS, QUEUE, NOTE, SOURCE, READY = (quote(PREFIX + name) for name in ("posting", "counts", "queue", "note", "source", "ready"))
+NAMES = tuple(PREFIX + name for name in ("posting", "counts", "queue", "note", "source", "ready"))
+POSTING, COUNTS, QUEUE, NOTE, SOURCE, READY = map(quote, NAMES)
 BY_ITEM = quote(f"{PREFIX}posting_by_item")
 
 TABLES = (
@@ -36,7 +37,11 @@ INDEXES = (
 # Its coming tells readers that all is there, since it moves SQLite's schema_version.
 DONE = f"create table {READY} (format integer)"
 
-_CLOCK = re.compile(r"\b(now|current_\w+|random|randomblob|localtime|changes|last_insert_rowid|total_changes)\b|tagfeeds_", re.I)
+# Functions that give one answer for one row, and that fail on none: an error in a trigger would be an error of the user's own statement.
+_SAFE = frozenset(
+    ["coalesce", "ifnull", "nullif", "iif", "lower", "upper", "trim", "ltrim", "rtrim", "length", "substr", "substring", "instr", "typeof"]
+    + ["replace", "cast", "glob", "in", "and", "or", "not", "is", "between", "then", "when", "else", "case", "round", "json_valid"]
+)
 
 
 def objects(connection: sqlite3.Connection, kinds: str = "'table', 'trigger'") -> dict[str, tuple[str, str]]:
@@ -57,8 +62,8 @@ def why_not(source: Source, connection: sqlite3.Connection) -> str | None:
         return "it reads a virtual table, on which triggers cannot be"
     if source.reads - own:
         return f"its where reads other tables ({', '.join(sorted(source.reads - own))})"
-    if _CLOCK.search(source.where or ""):
-        return "its where asks the clock, or a function that gives another answer each time"
+    if unsafe := _unsafe(source.where or ""):
+        return f"its where uses {unsafe}, which may fail, or give another answer each time"
     if "tagfeeds_" in source.tags.tables:
         return f"its tags are stored as {source.tags.shape} that SQLite alone cannot read"
     if source.key[0] not in source.columns:
@@ -66,6 +71,14 @@ def why_not(source: Source, connection: sqlite3.Connection) -> str | None:
     if any(column is None for table in own for unique in uniques(connection, table) for column in unique):
         return "a unique index of its tables is over an expression"
     return None
+
+
+def _unsafe(sql: str) -> str | None:
+    """What in a predicate must not stand in a trigger; None for nothing. Texts and quoted names in it are not looked at."""
+    plain = re.sub(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]]*\]", " 0 ", sql)
+    called = (name for name in re.findall(r"(\w+)\s*\(", plain) if name.lower() not in _SAFE)
+    others = (found[0] for found in re.finditer(r"\bcurrent_\w+|->|--|/\*|\bselect\b|\bregexp\b|\bmatch\b", plain, re.I))
+    return next((f"{name}()" for name in called), None) or next(others, None)
 
 
 def uniques(connection: sqlite3.Connection, table: str) -> list[tuple[str | None, ...]]:
@@ -79,7 +92,8 @@ def uniques(connection: sqlite3.Connection, table: str) -> list[tuple[str | None
 
 def fingerprint(source: Source, connection: sqlite3.Connection, triggers: Iterable[str]) -> str:
     """What changes when a source means something else, its tables are others, or its triggers should be."""
-    tables = [connection.execute("select sql from sqlite_master where name = ?", [touch.table]).fetchone() for touch in source.touches]
+    sql = "select sql from sqlite_master where name = ?"
+    tables = [tuple(row) for touch in source.touches for row in connection.execute(sql, [touch.table])]
     about = (FORMAT, source.name, source.relation, source.key, source.tags, source.timezone, source.published, source.where, tables)
     return hashlib.sha256("\n".join([repr(about), *triggers]).encode()).hexdigest()
 

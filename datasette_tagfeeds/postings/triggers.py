@@ -23,7 +23,7 @@ def taggings_of(source: Source, items: str | None, normalised: Normalised = quic
     the tag '' for each tagged item. Left out is what `normalised` gives no date for."""
     wanted = [f"{exact_key(source)} in ({items})"] if items else []
     tests = [f"{source.tags.item} in ({items})"] if items else []
-    rows = f"({items_of(source, wanted, normalised)}) as i join ({tagged(source.tags, *tests)}) as t on t.item = i.item"
+    rows = f"({items_of(source, wanted, normalised)}) as i join ({tagged(source.tags, *tests)}) as t on t.item collate binary = i.item"
     each = f"select t.tag as tag, i.published as published, i.item as item from {rows} where i.published is not null"
     return f"select tag, published, item from ({each}) union select '', published, item from ({each})"
 

@@ -24,6 +24,8 @@ Key = int | str
 Chosen = Callable[[list[Source], Selection], Statement]
 # Seconds for which an answer stands where a source's own SQL asks for the time.
 CLOCK = 60
+# Of how many tags it is remembered which sources carry them, beside the list of all tags.
+REMEMBERED = 20_000
 # How many tags one statement asks about.
 NAMES = 200
 
@@ -144,13 +146,23 @@ class Store(Asker):
 
     async def carried(self, names: Sequence[str]) -> dict[str, frozenset[str]]:
         """{tag: sources} of those of these tags, as they are spelt here, that some item carries."""
-        if self._listed(await self.horizon()) is None and await self._all_indexed():
-            found: dict[str, set[str]] = defaultdict(set)
-            for tag, source in await self._ask(None, lambda sources: statements.known(sources, names, self.now)):
-                found[tag].add(source)
-            return {tag: frozenset(sources) for tag, sources in found.items()}
+        horizon = await self.horizon()
+        if self._listed(horizon) is None and await self._all_indexed():
+            return await self._carried(horizon, names)
         by_name = (await self.tag_list()).by_name
         return {name: frozenset(by_name[name].sources) for name in names if name in by_name}
+
+    async def _carried(self, horizon: Horizon, names: Sequence[str]) -> dict[str, frozenset[str]]:
+        """The same, by what the index says of just these tags."""
+        remembered = self.memory.carried.setdefault(frozenset(self.sources), (horizon, {}))
+        if remembered[0] is not horizon or len(remembered[1]) > REMEMBERED:
+            remembered = self.memory.carried[frozenset(self.sources)] = (horizon, {})
+        if not remembered[1].keys() >= set(names):
+            found: dict[str, set[str]] = {name: set() for name in names}
+            for tag, source in await self._ask(None, lambda sources: statements.known(sources, names, self.now)):
+                found[tag].add(source)
+            remembered[1].update({tag: frozenset(sources) for tag, sources in found.items()})
+        return {name: remembered[1][name] for name in names if remembered[1][name]}
 
     async def sizes(self, names: Sequence[str]) -> dict[str, int]:
         """How many items carry each of these tags."""

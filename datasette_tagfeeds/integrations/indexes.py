@@ -1,0 +1,22 @@
+"""The tables of the index stay out of Datasette's own pages: they name tags of rows that not everyone may see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .. import compat
+from ..postings.layout import NAMES
+from ..sql import PREFIX
+
+if TYPE_CHECKING:
+    from datasette.app import Datasette
+
+
+def is_ours(table: str) -> bool:
+    """True for a table of the index, in whatever letters: SQLite takes them for the same."""
+    return table.lower().startswith(PREFIX)
+
+
+def hidden(datasette: Datasette) -> object:
+    """What denies these tables of every database."""
+    return compat.hide_tables({name: NAMES for name in datasette.databases if name != "_internal"})
