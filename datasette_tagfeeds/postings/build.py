@@ -7,8 +7,9 @@ from time import perf_counter
 from .. import dates
 from ..dates import normalised_sql
 from ..model import Source
-from ..relations import own_key, rows_from
+from ..relations import items_of, own_key, rows_from
 from ..sources import delimited
+from ..sources.taggings import tagged
 from ..sql import is_key, literal, quote
 from . import layout
 from .layout import COUNTS, POSTING, QUEUE, READY, SOURCE, number_literal
@@ -60,11 +61,13 @@ def build(connection: sqlite3.Connection, sources: Sequence[Source], progress: P
         _run(connection, layout.TABLES)
         chosen = [numbered(source, number) for number, source in enumerate(sources, 1)]
         for source in chosen:
-            fill = f"insert into {POSTING} (tag, source, published, item)"
-            right = taggings_of(source, None, normalised_sql)
-            connection.execute(f"{fill} select tag, {number_literal(source)}, published, item from ({right}) order by 1, 3, 4")
+            connection.execute(_taggings(source))
             progress(items(connection, source))
         _run(connection, layout.INDEXES)
+        connection.execute(
+            f"insert into {POSTING} (tag, source, published, item)"
+            f" select '', source, published, item from {POSTING} group by source, item order by source, published, item"
+        )
         connection.execute(
             f"insert into {COUNTS} (tag, source, month, items)"
             f" select tag, source, substr(published, 1, 7), count(*) from {POSTING} group by 1, 2, 3"
@@ -75,6 +78,14 @@ def build(connection: sqlite3.Connection, sources: Sequence[Source], progress: P
     except BaseException:
         connection.rollback()
         raise
+
+
+def _taggings(source: Source) -> str:
+    """A statement that writes all taggings of a source in the order in which they are kept."""
+    rows = f"({items_of(source)}) as i join ({tagged(source.tags)}) as t on t.item collate binary = i.item"
+    columns = f"t.tag as tag, {number_literal(source)} as source, i.published as published, i.item as item"
+    ordered = f"select * from (select {columns} from {rows}) group by tag, published, item order by tag, published, item"
+    return f"insert into {POSTING} (tag, source, published, item) {ordered}"
 
 
 def build_online(connection: sqlite3.Connection, sources: Sequence[Source], progress: Progress) -> None:
