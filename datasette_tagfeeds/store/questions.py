@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from random import choice
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
@@ -141,11 +142,16 @@ class Store:
         return sorted({source.database for source in self.sources.values()})
 
     async def tag_list(self) -> TagList:
-        """Every tag, remembered until the data changes or the next scheduled item becomes due."""
-        state = self.state()
-        kept = self.memory.lists.get(frozenset(self.sources))
+        """Every tag, remembered until the data changes or the next scheduled item becomes due. Whoever asks while it is made waits for it."""
+        state, sources = self.state(), frozenset(self.sources)
+        kept = self.memory.lists.get(sources)
         if kept and kept.state.holds(state, self.now):
             return kept
+        made = await self.memory.once((sources, state), partial(self._tag_list, state))
+        # Whoever began to make it may have done so before an item became due.
+        return made if made.state.holds(state, self.now) else await self._tag_list(state)
+
+    async def _tag_list(self, state: State) -> TagList:
         counts: dict[str, dict[str, int]] = defaultdict(dict)
         latest: dict[str, str] = defaultdict(str)
         years: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))

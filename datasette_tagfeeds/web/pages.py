@@ -43,9 +43,8 @@ async def tag(here: Visit, expression: Expression) -> Response:
 
 async def _remembered(here: Visit, make: Callable[[], Awaitable[Document]]) -> Response:
     """A page as everyone sees it who is not signed in, remembered; made anew for all others."""
-    headers = here.request.headers
     about = {one.database for one in here.settings.described_in} - {source.database for source in here.store.sources.values()}
-    if here.request.actor or "cookie" in headers or "authorization" in headers or about or not here.datasette.cache_headers:
+    if not documents.is_anyones(here.request) or about or not here.datasette.cache_headers:
         return respond(here.request, await make())
     return await documents.remembered(here, _key(here), make)
 
