@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from asking import Asker, Clock
-from conftest import SETTINGS, Site
+from conftest import SCHEMA, SETTINGS, Site
 from datasette.app import Datasette
 
 from datasette_tagfeeds.errors import Unavailable
@@ -151,10 +151,27 @@ async def test_a_permission_taken_away_is_seen_within_a_second(blog, monkeypatch
     assert b"Post 1" not in (await ask("/tags.atom")).body
 
 
+async def test_a_description_that_is_hidden_now_is_on_no_page(site, monkeypatch):
+    schema = SCHEMA + "create table about (name text primary key, description); insert into about values ('python', 'Hushed.');"
+    blog = site({**SETTINGS, "descriptions": "about.description"}, schema)
+    blog.post(1)
+    await blog.start()
+    ask, told = Asker(blog.datasette), access.compat.table_visibility
+    assert b"Hushed." in (await ask("/tags/python")).body
+    later = access.monotonic() + access.REUSED
+
+    async def hidden(datasette, actor, database, table):
+        return (False, True) if table == "about" else await told(datasette, actor, database, table)
+
+    monkeypatch.setattr(access.compat, "table_visibility", hidden)
+    monkeypatch.setattr(access, "monotonic", lambda: later)
+    assert b"Hushed." not in (await ask("/tags/python")).body
+
+
 async def test_what_one_finds_in_a_hidden_index_is_not_told_to_others(site):
     schema = """create table post (id integer primary key, title, created, tags);
         insert into post values (1, 'Open', '2020-01-01', '["t1", "t2"]'), (2, 'Other', '2020-01-01', '["t1", "t2"]');
-        create virtual table post_fts using fts5(title, secret, content='');
+        create virtual table post_fts using fts5(title, secret);
         insert into post_fts (rowid, title, secret) values (1, 'Open', 'hush')"""
     hidden = {"blog": {"tables": {"post_fts": {"allow": {"id": "root"}}}}}
     settings = {**SETTINGS, "sources": {"post": {}}}

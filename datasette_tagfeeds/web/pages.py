@@ -50,7 +50,8 @@ async def _remembered(here: Visit, make: Callable[[], Awaitable[Document]]) -> R
 
 
 def _key(here: Visit) -> Hashable:
-    return documents.key(here, "page", here.request.path, here.request.query_string, here.request.actor is None)
+    """What the page depends on: also on the tables that describe tags, which an actor may see or not."""
+    return documents.key(here, "page", here.request.path, here.request.query_string, here.request.actor is None, here.tables)
 
 
 async def _index(here: Visit) -> Document:
