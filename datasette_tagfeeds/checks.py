@@ -108,6 +108,13 @@ def byte_count(value: object) -> int:
     return value
 
 
+def cache_bytes(value: object) -> int:
+    """A whole number of bytes, 0 for none."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError("must be a whole number of bytes; 0 keeps nothing")
+    return value
+
+
 def seconds(value: object) -> int:
     """A whole number of seconds, at most a week."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 7 * 86400:

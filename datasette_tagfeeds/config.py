@@ -34,6 +34,7 @@ class Settings:
     size: int = 30
     max_bytes: int = 512 * 1024
     ttl: int = 900
+    cache_bytes: int = 32 * 1024 * 1024
     content_type: str | None = None
     hub: str | None = None
     purge_header: str | None = None
@@ -60,6 +61,7 @@ PLAIN: Mapping[str, Callable[[Any], Any]] = {
     "size": checks.page_size,
     "max_bytes": checks.byte_count,
     "ttl": checks.seconds,
+    "cache_bytes": checks.cache_bytes,
     "content_type": checks.one_of("application/atom+xml", "application/xml"),
     "hub": checks.url,
     "purge_header": checks.one_of("Cache-Tag", "Surrogate-Key", "xkey"),

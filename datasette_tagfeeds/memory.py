@@ -13,6 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from .model import TagCount, Tally
+from .once import Once
 
 if TYPE_CHECKING:
     from datasette.database import Database
@@ -94,11 +95,14 @@ class Memory:
         self.carried: dict[frozenset[str], tuple[Horizon, dict[str, frozenset[str]]]] = {}
         # Which sources of each database's index have items in its queue.
         self.queued: dict[str, tuple[Version, frozenset[int]]] = {}
+        self.once = Once()
         # What SQLite says of sources that cannot be read.
         self.failing: dict[str, str] = {}
         self.facts: dict[str, tuple[object, tuple[int, ...]]] = {}
-        self._watches: dict[str, tuple[Database, sqlite3.Connection]] = {}
-        self._unknown = count()
+        self._watches: dict[str, tuple[Database, sqlite3.Connection, int]] = {}
+        # The last versions of each database's data and of its tables.
+        self._noted: dict[str, tuple[Version | None, Version | None]] = {}
+        self._count = count()
 
     def keep(self, sources: frozenset[str], made: TagList | Horizon) -> None:
         """Remember a list, and forget the oldest of too many."""
@@ -111,22 +115,38 @@ class Memory:
     def version(self, name: str, database: Database) -> Version:
         """A value that changes whenever the data may have: SQLite's data_version on a connection of our own, and the file's identity."""
         found = self._watched(name, database, "data_version")
-        return found if found is not None else ("unknown", next(self._unknown))  # locked just now: take it for changed
+        return found if found is not None else self._changed()
 
     def schema_version(self, name: str, database: Database) -> Version | None:
         """A value that changes whenever tables may have changed, or another database has the name; None where it cannot be told."""
-        return self._watched(name, database, "schema_version")
+        data = self._watched(name, database, "data_version")
+        before, tables = self._noted.get(name, (None, None))
+        # Tables never change without the data's version, which is looked at first, so that a change between the two is seen the next time.
+        if data is None or data != before:
+            tables = self._watched(name, database, "schema_version")
+        self._noted[name] = data, tables
+        return tables
+
+    def noted(self, names: Iterable[str]) -> State:
+        """The state of some databases at the last look at their tables' version, which saves another look."""
+        found = ((name, self._noted.get(name, (None, None))[0]) for name in names)
+        return State(tuple((name, data if data is not None else self._changed()) for name, data in found))
+
+    def _changed(self) -> Version:
+        """The version of a database that is locked just now: take it for changed."""
+        return ("unknown", next(self._count))
 
     def _watched(self, name: str, database: Database, pragma: str) -> Version | None:
         if not database.is_mutable:
             return ("immutable", str(database.path))
         try:
-            database_then, watch = self._watches.get(name, (None, None))
+            database_then, watch, number = self._watches.get(name, (None, None, 0))
             if watch is None or database_then is not database:
-                watch = database.connect()
+                watch, number = database.connect(), next(self._count)
                 watch.execute("pragma busy_timeout = 0")
-                self._watches[name] = database, watch
-            return (watch.execute(f"pragma {pragma}").fetchone()[0], _file(database.path))
+                self._watches[name] = database, watch, number
+            # Two connections may give the same number for different data.
+            return (watch.execute(f"pragma {pragma}").fetchone()[0], number, _file(database.path))
         except (sqlite3.Error, OSError):
             return None
 

@@ -20,6 +20,7 @@ from datasette_tagfeeds.web import cache
 # "A thousand" is for those who wait: TAGFEEDS_CHANGES=1000.
 CHANGES = int(os.environ.get("TAGFEEDS_CHANGES", "120"))
 SIZE = 10
+ROOM = 200_000
 NAMES = [f"t{number}" for number in range(8)]
 SPARE = ["s0", "s1"]
 DOCUMENTS = ("/tags.atom", "/tags.rss", "/tags.feed.json", "/tags/t1.atom", "/tags/t1.rss", "/tags/t1.json", "/tags/t1+t2.atom")
@@ -347,38 +348,62 @@ async def test_settings_say_how_long(site):
 
 
 async def test_memory_is_bounded(site, clock, monkeypatch):
-    blog = site()
+    blog = site({**SETTINGS, "cache_bytes": ROOM})
     fill(blog, random.Random(2), clock)
     clock.settings_in_a_file()
     await blog.start()
-    ask, held = Asker(blog.datasette), cache.cache(blog.datasette)
-    monkeypatch.setattr(cache, "ROOM", 200_000)
+    ask = Asker(blog.datasette)
     monkeypatch.setattr(cache, "SENT", 20)
     first = await ask("/tags.atom?size=1")
+    held = cache.existing(blog.datasette)
     for size in range(1, 101):
         assert (await ask(f"/tags.atom?size={size}", {"accept-encoding": "gzip"})).status == 200
-        documents = [document for _, document in held._kept.values()]
-        assert sum(len(one.body) for one in documents) == held._size <= cache.ROOM
-        assert sum(len(one.compressed) for one in documents) < cache.ROOM
+        documents = [kept.document for (kept, _) in held.documents._held.values()]
+        assert sum(len(one.body) + len(one.compressed) for one in documents) < held.documents.size
+        assert held.documents.size + held.addresses.size <= ROOM
         assert len(held._sent) <= cache.SENT
-    assert 1 < len(held._kept) < 100
+    assert 1 < len(held.documents) < 100
     # What was forgotten is made again, with the same validators.
     assert (await ask("/tags.atom?size=1")).lines == first.lines
 
 
-async def test_a_document_larger_than_the_room_is_served(site, monkeypatch):
+async def test_compressed_copies_count(site):
     blog = site()
+    blog.post(1, body="<p>Words.</p>" * 500)
+    await blog.start()
+    ask = Asker(blog.datasette)
+    await ask("/tags.atom")
+    held = cache.existing(blog.datasette).documents
+    before, copy = held.size, await ask("/tags.atom", {"accept-encoding": "gzip"})
+    assert held.size == before + len(copy.body)
+
+
+async def test_addresses_that_anybody_makes_up_push_no_document_out(site):
+    blog = site({**SETTINGS, "cache_bytes": ROOM})
     blog.post(1)
     await blog.start()
     ask = Asker(blog.datasette)
-    monkeypatch.setattr(cache, "ROOM", 10)
-    assert [(await ask("/tags.atom")).status for _ in range(2)] == [200, 200]
-    assert cache.cache(blog.datasette)._size == 0
+    for number in range(200):
+        assert (await ask(f"/tags.atom?made-up={number}" + "x" * 1000)).status == 200
+    held = cache.existing(blog.datasette)
+    assert (len(held.documents), held.addresses.size <= ROOM / 8) == (1, True)
+
+
+@pytest.mark.parametrize("room", [0, 10, 20_000])
+async def test_a_document_that_is_too_large_is_served_and_not_kept(site, room):
+    blog = site({**SETTINGS, "cache_bytes": room})
+    blog.post(1, body="<p>Words.</p>" * 1000)
+    await blog.start()
+    ask = Asker(blog.datasette)
+    answers = [await ask(path) for path in ("/tags.atom", "/tags.rss") for _ in range(3)]
+    assert [answer.status for answer in answers] == [200] * 6
+    assert answers[0].body == answers[1].body
+    assert len(cache.existing(blog.datasette).documents) == 0
 
 
 def test_dates_of_what_was_forgotten_are_not_gone_behind(monkeypatch, clock):
     monkeypatch.setattr(cache, "SENT", 2)
-    held, start = cache.Cache(), clock.now
+    held, start = cache.Cache(0), clock.now
     assert held.modified("a", "1", start - 50) == start - 50
     assert held.modified("a", "2", start - 50) == start
     for number in range(5):

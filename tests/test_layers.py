@@ -10,7 +10,7 @@ STRATA = (
     ("sources", "survey"),
     ("expression", "relations", "postings", "statements", "reads", "fields", "checks"),
     ("looks", "columns", "storages", "discover", "block", "tag_settings", "source_settings", "config", "duplicates"),
-    ("memory", "markdown", "content", "bodies", "store", "entries", "health", "site"),
+    ("once", "memory", "markdown", "content", "bodies", "store", "entries", "health", "site"),
     ("formats",),
     ("web",),
     ("integrations", "cli", "asgi", "hookspecs", ""),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # What is asked once for each state of the data may take this long, in milliseconds.
 LONG_MS = 30_000
+TOO_SLOW = "The database took longer than its time limit. Try again later; `datasette tagfeeds index` makes it quick."
 
 # The surveys under way, of each database in each version of its schema: [] until one is done.
 _SURVEYS: WeakKeyDictionary[Datasette, dict[tuple[str, Version | None], list[Schema]]] = WeakKeyDictionary()
@@ -108,9 +109,11 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except QueryInterrupted as error:
-        raise Unavailable("The database took longer than its time limit. Try again later.") from error
+        raise Unavailable(TOO_SLOW) from error
     except sqlite3.OperationalError as error:
-        if re.search("interrupted|locked|busy|I/O error|unable to open|out of memory|disk is full", str(error)):
+        if "interrupted" in str(error):
+            raise Unavailable(TOO_SLOW) from error
+        if re.search("locked|busy|I/O error|unable to open|out of memory|disk is full", str(error)):
             raise Unavailable("The database could not be read just now. Try again later.") from error
         raise Broken("The database cannot be read as the settings say.") from error
     except sqlite3.Error as error:

@@ -13,7 +13,7 @@ from random import choice
 from .. import statements
 from ..dates import seconds, utc_text
 from ..expression import tags
-from ..memory import Horizon, TagList, changed
+from ..memory import Horizon, State, TagList, changed
 from ..model import Item, Row, Source, TagCount, TagTable, Tally
 from ..relations import Selection, Statement
 from ..statements import asks_the_clock
@@ -110,11 +110,19 @@ class Store(Asker):
         return None if not times or None in times else max(time for time in [*times, *due] if time is not None)
 
     async def horizon(self) -> Horizon:
-        """What is tagged in all, and until when it stands: remembered until the data changes or the next scheduled item becomes due."""
-        state = self.state()
-        kept = self.memory.horizons.get(frozenset(self.sources))
+        """What is tagged in all, and until when it stands: remembered until the data changes or the next scheduled item becomes due.
+
+        Whoever asks while it is made waits for it.
+        """
+        state, sources = self.state(), frozenset(self.sources)
+        kept = self.memory.horizons.get(sources)
         if kept and kept.state.holds(state, self.now):
             return kept
+        made = await self.memory.once(("horizon", sources, state), partial(self._horizon, state))
+        # Whoever began to make it may have done so before an item became due.
+        return made if made.state.holds(state, self.now) else await self._horizon(state)
+
+    async def _horizon(self, state: State) -> Horizon:
         due = await self._ask(None, lambda sources: statements.next_due(sources, self.now), long=True)
         clock = [self._soon()] if any(map(asks_the_clock, self.sources.values())) else []
         until = min([*(row[0] for row in due if row[0]), *clock], default="")
@@ -123,10 +131,13 @@ class Store(Asker):
         return made
 
     async def tag_list(self) -> TagList:
-        """Every tag, remembered as long as the horizon."""
+        """Every tag, remembered as long as the horizon. Whoever asks while it is made waits for it."""
         horizon = await self.horizon()
         if kept := self._listed(horizon):
             return kept
+        return await self.memory.once(("tags", frozenset(self.sources), horizon.state), partial(self._tag_list, horizon))
+
+    async def _tag_list(self, horizon: Horizon) -> TagList:
         counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         latest: dict[str, str] = defaultdict(str)
         years: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -14,6 +15,7 @@ from .. import compat
 from ..compat import Actor
 from ..config import Settings
 from ..model import Source
+from ..once import Once
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 
 # For how many seconds the verdict on the anonymous actor serves again: it depends on no request, and costs a millisecond a table.
 REUSED = 1.0
-_ANONYMOUS: WeakKeyDictionary[Datasette, tuple[float, Settings, Visible]] = WeakKeyDictionary()
+_ANONYMOUS: WeakKeyDictionary[Datasette, Verdict] = WeakKeyDictionary()
+_ASKING: WeakKeyDictionary[Datasette, Once] = WeakKeyDictionary()
 # One page of Datasette asks in several hooks.
 _ASKED: WeakKeyDictionary[Request, dict[tuple[str, str], bool]] = WeakKeyDictionary()
 
@@ -34,6 +37,10 @@ class Visible:
     sources: tuple[Source, ...]
     private: bool
     tables: frozenset[tuple[str, str]]
+
+
+# When it was asked for, for which settings, and what was found.
+Verdict = tuple[float, Settings, Visible]
 
 
 async def visible(datasette: Datasette, actor: Actor, settings: Settings) -> Visible:
@@ -55,8 +62,17 @@ async def anonymous(datasette: Datasette, settings: Settings) -> tuple[Source, .
 async def _anonymous(datasette: Datasette, settings: Settings) -> Visible:
     kept = _ANONYMOUS.get(datasette)
     if not kept or monotonic() - kept[0] >= REUSED or kept[1] is not settings:
-        kept = _ANONYMOUS[datasette] = (monotonic(), settings, await _visible(datasette, None, settings))
+        kept = await _ASKING.setdefault(datasette, Once())(id(settings), partial(_asked_again, datasette, settings))
     return kept[2]
+
+
+async def _asked_again(datasette: Datasette, settings: Settings) -> Verdict:
+    """The verdict on the anonymous actor as it is now: the very same object where it is the same, so that it is told at a glance."""
+    asked, before = monotonic(), _ANONYMOUS.get(datasette)
+    found = await _visible(datasette, None, settings)
+    same = before and before[1] is settings and before[2] == found
+    verdict = _ANONYMOUS[datasette] = (asked, settings, before[2] if before and same else found)
+    return verdict
 
 
 async def _visible(datasette: Datasette, actor: Actor, settings: Settings) -> Visible:

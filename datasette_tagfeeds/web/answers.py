@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import cached_property, wraps
+from inspect import signature
 from time import time
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,25 @@ class Document:
             self._compressed.append(conditional.compressed(self.body))
         return self._compressed[0]
 
+    @property
+    def size(self) -> int:
+        """About how many bytes are held: the body, its compressed copy once it is made, the headers."""
+        return len(self.body) + sum(map(len, self._compressed)) + self._weight
+
+    @cached_property
+    def _weight(self) -> int:
+        return len(repr(self.dated))
+
+    @cached_property
+    def undated(self) -> Mapping[str, str]:
+        """The headers of every answer."""
+        return {**self.headers, "ETag": self.tag, "Vary": "Accept-Encoding"}
+
+    @cached_property
+    def dated(self) -> Mapping[str, str]:
+        """The same with the date, where there is one."""
+        return {**self.undated, **({} if self.modified is None else {"Last-Modified": conditional.http_date(self.modified)})}
+
 
 def caching(ttl: int, wanted: bool = True) -> dict[str, str]:
     """How long a public document may be kept (RFC 9111 §5.2.2, RFC 5861); readers take `ttl`, in seconds, for a polling interval.
@@ -74,26 +94,31 @@ def respond(request: Request, document: Document) -> Response:
 
     A date is sent from its second on, when nothing that changes can still get it (RFC 9110 §8.8.2.1).
     """
-    headers = {**document.headers, "ETag": document.tag, "Vary": "Accept-Encoding"}
-    now = int(time())
-    if document.modified is not None and document.modified <= now:
-        headers["Last-Modified"] = conditional.http_date(document.modified)
+    said, now = fields(request), int(time())
+    headers = dict(document.dated if document.modified is not None and document.modified <= now else document.undated)
     content_type = f"{document.media_type}; charset=utf-8"
-    tags, since = _field(request, "if-none-match"), _field(request, "if-modified-since")
-    if conditional.not_modified(tags, since, document.tag, document.modified, now):
+    tags, since = said.get(b"if-none-match"), said.get(b"if-modified-since")
+    if conditional.not_modified(_text(tags), _text(since), document.tag, document.modified, now):
         return Response(b"", status=304, headers=headers, content_type=content_type)
     body = document.body
-    if conditional.accepts_gzip(_field(request, "accept-encoding")):
+    if conditional.accepts_gzip(_text(said.get(b"accept-encoding"))):
         body = document.compressed
         headers["Content-Encoding"] = "gzip"
     headers["Content-Length"] = str(len(body))
     return Response(b"" if request.method == "HEAD" else body, headers=headers, content_type=content_type)
 
 
-def _field(request: Request, name: str) -> str | None:
-    """A header of the request; several lines of it are one list (RFC 9110 §5.3)."""
-    lines = [value.decode("latin-1") for key, value in request.scope.get("headers") or () if key.decode("latin-1").lower() == name]
-    return ", ".join(lines) if lines else None
+def fields(request: Request) -> Mapping[bytes, bytes]:
+    """The headers of the request by their names in small letters; several lines of one are one list (RFC 9110 §5.3)."""
+    found: dict[bytes, bytes] = {}
+    for key, value in request.scope.get("headers") or ():
+        name = key.lower()
+        found[name] = b", ".join((found[name], value)) if name in found else value
+    return found
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")
 
 
 def answers(view: View) -> View:
@@ -112,6 +137,8 @@ def answers(view: View) -> View:
         except TagfeedsError as error:
             return failed(request, error, datasette.cache_headers)
 
+    # Datasette asks at each request which arguments a view takes, and what it would find is always the same.
+    answering.__signature__ = signature(view)  # type: ignore[attr-defined]
     return answering
 
 

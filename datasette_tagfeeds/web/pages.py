@@ -43,15 +43,15 @@ async def tag(here: Visit, expression: Expression) -> Response:
 
 async def _remembered(here: Visit, make: Callable[[], Awaitable[Document]]) -> Response:
     """A page as everyone sees it who is not signed in, remembered; made anew for all others."""
-    headers = here.request.headers
     about = {one.database for one in here.settings.described_in} - {source.database for source in here.store.sources.values()}
-    if here.request.actor or "cookie" in headers or "authorization" in headers or about or not here.datasette.cache_headers:
+    if not documents.is_anyones(here.request) or about or not here.datasette.cache_headers:
         return respond(here.request, await make())
     return await documents.remembered(here, _key(here), make)
 
 
 def _key(here: Visit) -> Hashable:
-    return documents.key(here, "page", here.request.path, here.request.query_string, here.request.actor is None)
+    """What the page depends on: also on the tables that describe tags, which an actor may see or not."""
+    return documents.key(here, "page", here.request.path, here.request.query_string, here.request.actor is None, here.tables)
 
 
 async def _index(here: Visit) -> Document:

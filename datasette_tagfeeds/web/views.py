@@ -15,6 +15,7 @@ from ..expression import MAX_TAGS, And, Expression, Not, Or, Tag, canonical, dec
 from ..health import Health
 from . import access, index, pages
 from .answers import CORS, answers
+from .documents import again
 from .feeds import feed
 from .urls import Addresses
 from .visit import Visit, visit
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 
 @answers
+@again
 async def tags(request: Request, datasette: Datasette) -> Response:
     """/tags: every tag with its count. A form's choice of tags (?t=a&t=b&not=c&op=any) leads to their combination."""
     if chosen := _chosen(request):
@@ -65,12 +67,14 @@ async def tags_opml(request: Request, datasette: Datasette) -> Response:
 
 
 @answers
+@again
 async def everything(request: Request, datasette: Datasette) -> Response:
     """/tags.atom, /tags.rss, /tags.feed.json: all that is tagged."""
     return await feed(await visit(request, datasette), None, request.url_vars["format"])
 
 
 @answers
+@again
 async def tag(request: Request, datasette: Datasette) -> Response:
     """/tags/{expression} and its feeds. Another form of an expression leads to the canonical one."""
     segment = request.url_vars["segment"]

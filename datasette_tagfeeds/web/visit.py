@@ -35,6 +35,7 @@ class Visit:
         self.datasette = datasette
         self.site = here
         self.settings = here.settings
+        self.visible = visible
         self.private = visible.private
         self.tables = visible.tables
         self.store = Store(datasette, visible.sources, store.now())
