@@ -34,14 +34,14 @@ class NoIndex(Exception):
 @cache
 def made(bench: Bench, items: int) -> tuple[Path, float]:
     """A copy of the database with the index, made anew once a run, and the seconds that its command took."""
-    command = [bench.plugin / "bin/datasette", "tagfeeds", "index"]
+    command: list[str | Path] = [bench.plugin / "bin/datasette", "tagfeeds", "index"]
     if subprocess.run([*command, "--help"], capture_output=True, timeout=60).returncode:
         raise NoIndex(MISSING)
     path = bench.copy(items, "indexed")
-    options = ["-m", servers.write_settings(path)]
+    command += [path, "-m", servers.write_settings(path)]
     os.sync()
     start = time.perf_counter()
-    done = subprocess.run([*command, path, *options], capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     seconds = time.perf_counter() - start
     if done.returncode:
         raise NoIndex(f"the index command failed: {(done.stdout + done.stderr)[-300:]}")

@@ -13,6 +13,9 @@ UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 # Seconds that one answer may take.
 PATIENCE = 90
 
+# An address and the headers to send.
+Asked = tuple[str, Mapping[str, str]]
+
 
 class Failed(Exception):
     """A measurement that cannot be trusted."""
@@ -79,7 +82,7 @@ def wrk(url: str, connections: int, seconds: int, headers: Mapping[str, str]) ->
     return Load(float(rate[1]), percentiles["50"], percentiles["99"])
 
 
-def in_turns(asked: Mapping[str, tuple[str, Mapping[str, str]]], connections: int, seconds: int, rounds: int = 3) -> Turns:
+def in_turns(asked: Mapping[str, Asked], connections: int, seconds: int, rounds: int = 3) -> Turns:
     """Run each address with its headers; addresses take turns, so that a busy moment of the machine meets all."""
     runs: dict[str, list[Load]] = {name: [] for name in asked}
     for _ in range(rounds):

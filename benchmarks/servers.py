@@ -143,7 +143,7 @@ def without_plugin(venv: Path, database: Path) -> Iterator[Server]:
     plugins = database.parent / "libraries"
     plugins.mkdir(exist_ok=True)
     (plugins / "libraries.py").write_text("import lxml.etree\nimport nh3\n", encoding="utf-8")
-    command = [venv / "bin/datasette", "serve", database, "--plugins-dir", plugins, "--port"]
+    command: list[str | Path] = [venv / "bin/datasette", "serve", database, "--plugins-dir", plugins, "--port"]
     with serving(command, database.parent, environment={"DATASETTE_LOAD_PLUGINS": ""}) as server:
         yield server
 
@@ -162,7 +162,7 @@ def datasette_atom(venv: Path, database: Path) -> Iterator[Server]:
 @contextmanager
 def django(venv: Path, database: Path) -> Iterator[Server]:
     """Django's own feed class, under uvicorn as Datasette is."""
-    command = [venv / "bin/uvicorn", "--factory", "django.core.asgi:get_asgi_application", "--app-dir", HERE, "--port"]
+    command: list[str | Path] = [venv / "bin/uvicorn", "--factory", "django.core.asgi:get_asgi_application", "--app-dir", HERE, "--port"]
     environment = {"DJANGO_SETTINGS_MODULE": "django_site.settings", "BENCH_DATABASE": str(database)}
     with serving(command, database.parent, environment=environment) as server:
         yield server

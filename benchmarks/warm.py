@@ -19,7 +19,7 @@ def feed(bench: Bench) -> Iterator[Row]:
     database = bench.database(bench.items[0])
     with servers.plugin(bench.plugin, database) as server:
         size = _prepare(server, database)
-        asked = {"feed": (server.url(FEED), {}), "constant": (server.url("/-/constant"), {})}
+        asked: dict[str, load.Asked] = {"feed": (server.url(FEED), {}), "constant": (server.url("/-/constant"), {})}
         for connections in CONNECTIONS:
             runs = load.in_turns(asked, connections, bench.seconds)
             yield Row.at_least(
@@ -40,7 +40,7 @@ def conditional(bench: Bench) -> Iterator[Row]:
     with servers.plugin(bench.plugin, database) as server:
         _prepare(server, database)
         tag = load.get(server.port, FEED)[0].headers["ETag"]
-        asked = {
+        asked: dict[str, load.Asked] = {
             "feed": (server.url(FEED), {"If-None-Match": tag}),
             "constant": (server.url("/-/constant"), {}),
             "empty": (server.url("/-/unchanged"), {}),
@@ -60,7 +60,7 @@ def page(bench: Bench) -> Iterator[Row]:
     database = bench.database(bench.items[0])
     with servers.plugin(bench.plugin, database) as server:
         _prepare(server, database)
-        asked = {"page": (server.url(f"/tags/{TAG}"), {}), "bare": (server.url("/bare"), {})}
+        asked: dict[str, load.Asked] = {"page": (server.url(f"/tags/{TAG}"), {}), "bare": (server.url("/bare"), {})}
         for connections in CONNECTIONS:
             runs = load.in_turns(asked, connections, bench.seconds)
             yield Row.at_least(
