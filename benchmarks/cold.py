@@ -28,7 +28,7 @@ class Times(NamedTuple):
 @cache
 def measured(bench: Bench, items: int, has_index: bool) -> Times:
     """The plugin's, each on a server that has made nothing of it."""
-    database = indexed.made(bench, items)[0] if has_index else bench.database(items)
+    database = indexed.used(bench, items) if has_index else bench.database(items)
 
     def fresh(walk: Callable[[int], load.Cold]) -> load.Cold:
         with servers.plugin(bench.plugin, database) as server:
@@ -65,7 +65,8 @@ def single(bench: Bench) -> Iterator[Row]:
     times = measured(bench, largest, True)
     yield _within("cold feed of the commonest tag", times.single, largest)
     yield _within("its archive, page after page, every item for the first time", times.archive, largest)
-    faster = atom.p50 / times.single.p50
+    # A refusal is no feed, however fast.
+    faster = atom.p50 / times.single.p50 if times.single.is_whole and atom.is_whole else 0
     yield Row.at_least(f"datasette-atom's time over that, {largest:,} items", f"{atom} / {times.single}", 100, faster)
 
 
@@ -74,7 +75,12 @@ def growth(bench: Bench) -> Iterator[Row]:
     smallest, largest = min(bench.items), max(bench.items)
     few, many = (measured(bench, items, True).single for items in (smallest, largest))
     yield Row.at_most(
-        f"the same feed indexed, {largest:,} items over {smallest:,}", f"{many} / {few}", 1.3, many.p50 / few.p50, "", many.is_whole
+        f"the same feed indexed, {largest:,} items over {smallest:,}",
+        f"{many} / {few}",
+        1.3,
+        many.p50 / few.p50,
+        "",
+        many.is_whole and few.is_whole,
     )
 
 
@@ -85,7 +91,8 @@ def pair(bench: Bench) -> Iterator[Row]:
         times = measured(bench, largest, has_index)
         what = f"cold feed of two common tags together, {largest:,} items, {'indexed' if has_index else 'not indexed'}, over one tag"
         said, ratio = f"{times.pair} / {times.single}", times.pair.p50 / times.single.p50
-        yield Row.at_most(what, said, 1.5, ratio, "", times.pair.is_whole) if has_index else Row(what, said, "", f"{ratio:.2f}")
+        is_whole = times.pair.is_whole and times.single.is_whole
+        yield Row.at_most(what, said, 1.5, ratio, "", is_whole) if has_index else Row(what, said, "", f"{ratio:.2f}" if is_whole else "")
 
 
 def _within(what: str, time: load.Cold, items: int) -> Row:
