@@ -5,6 +5,7 @@ import sqlite3
 import statistics
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -34,29 +35,30 @@ def building(bench: Bench) -> Iterator[Row]:
 def inserting(bench: Bench) -> Iterator[Row]:
     """Writing items with four taggings each, to a file without and with the index."""
     items = bench.items[-1]
-    bare = Writer(bench.copy(items, "inserting"), items)
-    yield Row(f"inserting an item with {TAGGINGS} taggings, {items:,} items, not indexed", f"{statistics.median(bare.singly(TURN)):.2f} ms")
-    kept = Writer(indexed.copy(bench, items, "inserting-indexed"), items)
-    times: dict[Writer, list[float]] = {bare: [], kept: []}
-    for _ in range(ONE_BY_ONE // TURN):
-        for writer, found in times.items():
-            found.extend(writer.singly(TURN))
-    without, with_index = (statistics.median(found) for found in times.values())
-    yield Row.at_most(
-        f"the same, {ONE_BY_ONE} times, each in its own transaction (WAL, synchronous = full), indexed over not",
-        f"{with_index:.2f} ms / {without:.2f} ms",
-        3.5,
-        with_index / without,
-    )
-    slow, fast = kept.together(AT_ONCE), bare.together(AT_ONCE)
-    yield Row(
-        f"{AT_ONCE:,} such items in one transaction, indexed over not",
-        f"{slow:.2f} s / {fast:.2f} s ({AT_ONCE / slow:,.0f} and {AT_ONCE / fast:,.0f} items/s)",
-        "",
-        f"{slow / fast:.2f}",
-    )
-    for writer in times:
-        writer.close()
+    with ExitStack() as copies:
+        bare = copies.enter_context(closing(Writer(bench.copy(items, "inserting"), items)))
+        yield Row(
+            f"inserting an item with {TAGGINGS} taggings, {items:,} items, not indexed", f"{statistics.median(bare.singly(TURN)):.2f} ms"
+        )
+        kept = copies.enter_context(closing(Writer(indexed.copy(bench, items, "inserting-indexed"), items)))
+        times: dict[Writer, list[float]] = {bare: [], kept: []}
+        for _ in range(ONE_BY_ONE // TURN):
+            for writer, found in times.items():
+                found.extend(writer.singly(TURN))
+        without, with_index = (statistics.median(found) for found in times.values())
+        yield Row.at_most(
+            f"the same, {ONE_BY_ONE} times, each in its own transaction (WAL, synchronous = full), indexed over not",
+            f"{with_index:.2f} ms / {without:.2f} ms",
+            3.5,
+            with_index / without,
+        )
+        slow, fast = kept.together(AT_ONCE), bare.together(AT_ONCE)
+        yield Row(
+            f"{AT_ONCE:,} such items in one transaction, indexed over not",
+            f"{slow:.2f} s / {fast:.2f} s ({AT_ONCE / slow:,.0f} and {AT_ONCE / fast:,.0f} items/s)",
+            "",
+            f"{slow / fast:.2f}",
+        )
 
 
 class Writer:
