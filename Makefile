@@ -1,4 +1,4 @@
-# `make demo` shows the plugin, `make test` tests it on both Datasette lines, `make lint` reads it.
+# `make demo` shows the plugin, `make test` tests it on both Datasette lines, `make lint` reads it, `make bench` measures it.
 PYTHON ?= python3
 PORT ?= 8001
 VENVS := .venvs
@@ -7,8 +7,15 @@ DATASETTE_0.65 := datasette==0.65.5
 DATASETTE_1.0 := datasette==1.0a41
 PIP := bin/python -m pip install --quiet --disable-pip-version-check
 WHEEL := dist/datasette_tagfeeds-*.whl
+BENCH := $(VENVS)/bench
+# What `make bench` measures: numbers of items, seconds of each run of wrk, a version of Datasette, some parts only.
+ITEMS ?= 10000 100000 1000000
+SECONDS ?= 5
+DATASETTE ?= $(DATASETTE_0.65)
+ONLY ?=
+MEASURED := $(BENCH)/$(subst ==,-,$(DATASETTE))
 
-.PHONY: demo screenshots test lint wheel clean $(LINES:%=test-%)
+.PHONY: demo screenshots test lint wheel bench clean $(LINES:%=test-%)
 
 demo: $(VENVS)/demo/ready
 	$(VENVS)/demo/bin/python demo/build.py demo.db
@@ -56,6 +63,27 @@ lint: $(VENVS)/lint/ready
 $(VENVS)/lint/ready: setup.py
 	$(PYTHON) -m venv $(VENVS)/lint
 	$(VENVS)/lint/$(PIP) "$(DATASETTE_1.0)" ".[lint,test]"
+	touch $@
+
+# Needs Debian's wrk. docs/speed.md says what the table means.
+bench: $(MEASURED)/ready $(BENCH)/atom/ready $(BENCH)/django/ready
+	rm -rf build
+	$(MEASURED)/$(PIP) --force-reinstall --no-deps .
+	$(PYTHON) benchmarks/bench.py --venvs $(BENCH) --plugin $(MEASURED) --items $(ITEMS) --seconds $(SECONDS) $(ONLY:%=--only %)
+
+$(MEASURED)/ready: setup.py Makefile
+	$(PYTHON) -m venv $(MEASURED)
+	$(MEASURED)/$(PIP) "$(DATASETTE)" .
+	touch $@
+
+$(BENCH)/atom/ready: Makefile
+	$(PYTHON) -m venv $(BENCH)/atom
+	$(BENCH)/atom/$(PIP) "$(DATASETTE_0.65)" datasette-atom
+	touch $@
+
+$(BENCH)/django/ready: Makefile
+	$(PYTHON) -m venv $(BENCH)/django
+	$(BENCH)/django/$(PIP) django uvicorn
 	touch $@
 
 clean:
