@@ -8,6 +8,7 @@ factor     = [ "-" ] ( tag / "(" expression ")" ) NOT
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, unquote_to_bytes
 
 from .errors import BadRequest, NotFound
@@ -201,6 +202,7 @@ def _tag(token: str, parser: _Parser) -> Tag:
     return Tag(decode_tag(token))
 
 
+@lru_cache(maxsize=20_000)
 def encode_tag(tag: str) -> str:
     """The tag as a path segment in its one canonical spelling (RFC 3986 §3.3): `c~2B~2B`, `a~2Fb`, `caf%C3%A9`."""
     if tag in (".", ".."):

@@ -43,7 +43,7 @@ class Selection:
     since: str = ""
     until: str = ""
     search: str | None = None
-    sizes: Mapping[str, int] = field(default_factory=dict, compare=False)
+    sizes: Mapping[str, int] = field(default_factory=dict, compare=False, hash=False)
 
 
 class Arm(NamedTuple):

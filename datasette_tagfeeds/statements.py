@@ -63,19 +63,19 @@ def _beyond(source: Source, arm: Arm, after: Item | None, backwards: bool) -> li
     return [f"published {sign}{'=' if (source.name < after.source) == backwards else ''} :p"]
 
 
-def tallies(sources: Sequence[Source], selection: Selection, now: str) -> Statement:
-    """SELECT source, count, dated, first, last: one row for each source that has items in the selection, or more rows to be added up."""
-    parts = [_tallied(source, selection, number) for number, source in enumerate(sources)]
+def months(sources: Sequence[Source], selection: Selection, now: str) -> Statement:
+    """SELECT source, month, items, first, last: how many items of the selection are of each month ('' for the undated), and their first and
+    last date. Several rows of one source and month add up; a row of the index may be negative, or have no items and the dates of all."""
+    parts: list[str] = []
+    for number, source in enumerate(sources):
+        if source.indexed is None:
+            figures = "substr(published, 1, 7), count(*), min(published), max(published)"
+            parts.append(f"select :source{number}, {figures} from {_arm_of(source, selection, number)} group by 2")
+            continue
+        first, last = (scans.extreme(source, selection, number, latest) for latest in (False, True))
+        kept = f"select month, sum(items), '', '' from ({scans.months(source, selection)}) group by month"
+        parts += [f"select :source{number}, * from ({kept})", f"select :source{number}, '', 0, {first}, {last}"]
     return Statement(UNION.join(parts), bound(sources, selection, now))
-
-
-def _tallied(source: Source, selection: Selection, number: int) -> str:
-    if source.indexed is None:
-        figures = "count(*), coalesce(sum(published <> ''), 0), coalesce(min(nullif(published, '')), ''), coalesce(max(published), '')"
-        return f"select source, {figures} from {_arm_of(source, selection, number)} group by source"
-    first, last = (scans.extreme(source, selection, number, latest) for latest in (False, True))
-    figures = "coalesce(sum(items), 0), coalesce(sum(case when month <> '' then items end), 0)"
-    return f"select :source{number}, {figures}, {first}, {last} from ({scans.months(source, selection)})"
 
 
 def _arm_of(source: Source, selection: Selection, number: int) -> str:
@@ -98,17 +98,6 @@ def _tag_relation(source: Source) -> str:
     if source.indexed is not None:
         return scans.tag_relation(source)
     return tagged(source.tags, *([f"{source.tags.item} in ({source.only})"] if source.only else []))
-
-
-def timeline(sources: Sequence[Source], selection: Selection, now: str, length: int) -> Statement:
-    """SELECT period, source, count: how many items of the selection are of each year (`length` 4) or month (7), the undated left out;
-    several rows of one period and source add up."""
-    parts = []
-    for number, source in enumerate(sources):
-        live = f"select substr(published, 1, 7) as month, 1 as items from {_arm_of(source, selection, number)}"
-        months = live if source.indexed is None else scans.months(source, selection)
-        parts.append(f"select substr(month, 1, {length}), :source{number}, sum(items) from ({months}) where month <> '' group by 1")
-    return Statement(UNION.join(parts), bound(sources, selection, now))
 
 
 def tag_counts(sources: Sequence[Source], now: str) -> Statement:
@@ -136,6 +125,13 @@ def sizes(sources: Sequence[Source], names: Sequence[str], now: str) -> Statemen
     parameters: dict[str, object] = {f"tag{place}": name for place, name in enumerate(names)}
     parts = [scans.sizes(source, list(parameters)) for source in sources]
     return Statement(UNION.join(parts), {"now": now, **parameters})
+
+
+def years(sources: Sequence[Source], names: Sequence[str], now: str) -> Statement:
+    """SELECT tag, year, count: how many items that are due carry each of these tags in each year, of indexed sources; rows add up."""
+    parameters: dict[str, object] = {f"tag{place}": name for place, name in enumerate(names)}
+    parts = [scans.years(source, list(parameters)) for source in sources if source.indexed is not None]
+    return Statement(UNION.join(parts) or "select 0 limit 0", {"now": now, **parameters})
 
 
 def queued() -> Statement:

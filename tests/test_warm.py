@@ -10,7 +10,8 @@ from conftest import SCHEMA, SETTINGS, Site
 from datasette.app import Datasette
 
 from datasette_tagfeeds.errors import Unavailable
-from datasette_tagfeeds.store import databases, questions
+from datasette_tagfeeds.store import asking as requests
+from datasette_tagfeeds.store import databases
 from datasette_tagfeeds.web import access, cache, views
 
 PATHS = (
@@ -188,8 +189,8 @@ class Counted:
     """Statements asked, each slow enough that others come in between; `broken` makes them fail."""
 
     def __init__(self, monkeypatch):
-        self.number, self.broken, self._execute = 0, False, questions.execute
-        monkeypatch.setattr(questions, "execute", self)
+        self.number, self.broken, self._execute = 0, False, requests.execute
+        monkeypatch.setattr(requests, "execute", self)
 
     async def __call__(self, *arguments, **named):
         self.number += 1

@@ -93,7 +93,8 @@ def months(source: Source, selection: Selection) -> str:
     if selection.search is None and len(found) == 1 and len(found[0].tests) == 1 and isinstance(found[0].tests[0], Not):
         tag, taken = found[0].tag, found[0].tests[0].operand
         both = scans(And((Tag(tag), taken)) if tag else taken, selection.sizes)
-        return " union all ".join([_kept(source, selection, tag), *(_counted(source, selection, one, "-") for one in both)])
+        taken_away = (_counted(source, selection, one, "-") if one.tests else _kept(source, selection, one.tag, "-") for one in both)
+        return " union all ".join([_kept(source, selection, tag), *taken_away])
     return " union all ".join(_counted(source, selection, one) for one in found)
 
 
@@ -101,13 +102,13 @@ def _counted(source: Source, selection: Selection, scan: Scan, sign: str = "") -
     return f"select substr(published, 1, 7) as month, {sign}count(*) as items {_from(source, selection, scan)} group by 1"
 
 
-def _kept(source: Source, selection: Selection, tag: str) -> str:
+def _kept(source: Source, selection: Selection, tag: str, sign: str = "") -> str:
     names = names_of(selection)
     when = ["c.month >= :since and c.month < :until"] if selection.since else []
-    kept = f"select c.month as month, c.items as items from {COUNTS} as c where {' and '.join([*_place(source, tag, names, 'c'), *when])}"
+    kept = f"select c.month as month, {sign}c.items as items from {COUNTS} as c where {' and '.join([*_place(source, tag, names, 'c'), *when])}"
     later = ["p.published > :now", *(["p.published < :until and p.published >= :since"] if selection.since else [])]
     future = f"from {POSTING} as p where {' and '.join([*_place(source, tag, names), *later])}"
-    return f"{kept} union all select substr(p.published, 1, 7), -1 {future}"
+    return f"{kept} union all select substr(p.published, 1, 7), {'' if sign else '-'}1 {future}"
 
 
 def extreme(source: Source, selection: Selection, number: int, latest: bool) -> str:
@@ -126,16 +127,24 @@ def tag_relation(source: Source) -> str:
 
 
 def tag_counts(source: Source, number: int) -> Sequence[str]:
-    """SELECTs of tag, source, year, items, latest that together say, for each tag, how many are due in each year ('' for undated), and the
-    date of its latest."""
+    """SELECTs of tag, source, year, items, latest that together say, for each tag, how many are due, and the date of its latest. The year is
+    left out: see `years`."""
     mine, name = f"source = {number_literal(source)}", f":source{number}"
     future = f"select item, published from {POSTING} where tag = '' and {mine} and published > :now"
     latest = f"(select max(published) from {POSTING} as p where p.tag = c.tag and p.{mine} and p.published <= :now)"
     return (
-        f"select tag, {name}, substr(month, 1, 4), sum(items), '' from {COUNTS} where {mine} and tag <> '' group by 1, 3",
-        f"select p.tag, {name}, substr(f.published, 1, 4), -1, '' from ({future}) as f join {POSTING} as p on p.{mine} and p.item = f.item"
-        " where p.tag <> ''",
+        f"select tag, {name}, '', sum(items), '' from {COUNTS} where {mine} and tag <> '' group by tag",
+        f"select p.tag, {name}, '', -1, '' from ({future}) as f join {POSTING} as p on p.{mine} and p.item = f.item where p.tag <> ''",
         f"select c.tag, {name}, '', 0, coalesce({latest}, '') from (select distinct tag from {COUNTS} where {mine} and tag <> '') as c",
+    )
+
+
+def years(source: Source, parameters: Sequence[str]) -> str:
+    """SELECT tag, year, items: how many items that are due carry each of these tags in each year, in rows that add up."""
+    mine, wanted = f"source = {number_literal(source)}", f"in ({', '.join(f':{one}' for one in parameters)})"
+    return (
+        f"select tag, substr(month, 1, 4), sum(items) from {COUNTS} where {mine} and tag {wanted} and month <> '' group by 1, 2"
+        f" union all select tag, substr(published, 1, 4), -count(*) from {POSTING} where {mine} and tag {wanted} and published > :now group by 1, 2"
     )
 
 

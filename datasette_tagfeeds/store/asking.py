@@ -15,7 +15,7 @@ from ..errors import Broken
 from ..memory import Memory, State, Version
 from ..model import Source
 from ..postings.layout import QUEUE
-from ..relations import Statement
+from ..relations import Selection, Statement
 from .databases import execute, memory
 
 if TYPE_CHECKING:
@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 Question = Callable[[list[Source]], Statement]
 # How many sources one statement asks.
 TOGETHER = 40
+
+
+class Month(NamedTuple):
+    """What a source has in a month ('' for the undated), or a part of it: items, first and last date ('' for none)."""
+
+    month: str
+    items: int
+    first: str
+    last: str
 
 
 class Asked(NamedTuple):
@@ -48,6 +57,7 @@ class Asker:
         self.now = now
         # What this request has asked, for whoever wants to see it.
         self.asked: list[Asked] = []
+        self._by_month: dict[Selection, dict[str, list[Month]]] = {}
 
     async def _asked(self, types: Collection[str] | None = None) -> list[tuple[str, list[Source]]]:
         """(database, sources) of each statement that a question takes: SQLite limits how many tables one may name.

@@ -18,7 +18,7 @@ from ..model import Item, Row, Source, TagCount, TagTable, Tally
 from ..relations import Selection, Statement
 from ..statements import asks_the_clock
 from ..values import text
-from .asking import Asker
+from .asking import Asker, Month
 
 Key = int | str
 Chosen = Callable[[list[Source], Selection], Statement]
@@ -30,15 +30,14 @@ REMEMBERED = 20_000
 NAMES = 200
 
 
-def added_up(tallies: Iterable[Tally]) -> list[Tally]:
-    """One tally for each source that has items, of several."""
-    found: dict[str, Tally] = {}
-    for one in tallies:
-        if one.items:
-            was = found.get(one.source, Tally(one.source, 0, 0, "", ""))
-            first = min(date for date in (was.first, one.first) if date) if was.first or one.first else ""
-            found[one.source] = Tally(one.source, was.items + one.items, was.dated + one.dated, first, max(was.last, one.last))
-    return list(found.values())
+def _items(months: Iterable[Month]) -> int:
+    return sum(month.items for month in months)
+
+
+def _tally(source: str, months: Sequence[Month]) -> Tally:
+    first = min((month.first for month in months if month.first), default="")
+    dated = _items(month for month in months if month.month)
+    return Tally(source, _items(months), dated, first, max(month.last for month in months))
 
 
 def _some(counts: Mapping[str, int]) -> dict[str, int]:
@@ -73,8 +72,16 @@ class Store(Asker):
 
     async def tallies(self, selection: Selection, long: bool = False) -> list[Tally]:
         """The sources that have items in the selection, with their figures."""
-        found = await self._choose(selection, lambda sources, chosen: statements.tallies(sources, chosen, self.now), long)
-        return added_up(Tally(*row) for row in found)
+        return [_tally(source, months) for source, months in (await self._months(selection, long)).items() if _items(months)]
+
+    async def _months(self, selection: Selection, long: bool = False) -> dict[str, list[Month]]:
+        """What each source has of the selection, by months; a page asks for it more than once."""
+        if selection not in self._by_month:
+            found: dict[str, list[Month]] = defaultdict(list)
+            for source, *month in await self._choose(selection, lambda sources, chosen: statements.months(sources, chosen, self.now), long):
+                found[source].append(Month(*month))
+            self._by_month[selection] = dict(found)
+        return self._by_month[selection]
 
     async def related(self, selection: Selection) -> dict[str, int]:
         """The tags of the selection's items, with how many of these carry each, most used first."""
@@ -84,14 +91,12 @@ class Store(Asker):
         return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
     async def timeline(self, selection: Selection, months: bool = False) -> dict[str, dict[str, int]]:
-        """{year: {source: items}} of the selection, or {month: …}, rising."""
-        length = 7 if months else 4
+        """{year: {source: items}} of the selection, or {month: …}, rising; the undated left out."""
         periods: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        for period, source, count in await self._choose(
-            selection, lambda sources, chosen: statements.timeline(sources, chosen, self.now, length)
-        ):
-            periods[period][source] += count
-        counted = {period: {source: count for source, count in by.items() if count} for period, by in sorted(periods.items())}
+        for source, found in (await self._months(selection)).items():
+            for month in found:
+                periods[month.month if months else month.month[:4]][source] += month.items
+        counted = {period: _some(by) for period, by in sorted(periods.items()) if period}
         return {period: by for period, by in counted.items() if by}
 
     def _soon(self) -> str:
@@ -143,7 +148,7 @@ class Store(Asker):
         years: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         for tag, source, year, count, last in await self._ask(None, lambda sources: statements.tag_counts(sources, self.now), long=True):
             counts[tag][source] += count
-            years[tag][year] += count
+            years[tag][year] += count if year else 0
             latest[tag] = max(latest[tag], last)
         listed = (TagCount(tag, sum(by.values()), latest[tag], _some(by), _some(years[tag])) for tag, by in counts.items())
         made = TagList.of((one for one in listed if one.items), horizon.totals, horizon.state)
@@ -186,6 +191,15 @@ class Store(Asker):
             return found
         by_name = (await self.tag_list()).by_name
         return {name: by_name[name].items for name in names if name in by_name}
+
+    async def years(self, counts: Sequence[TagCount]) -> dict[str, dict[str, int]]:
+        """{tag: {year: items}} of some tags of the list, which knows this of what is not indexed."""
+        found: dict[str, dict[str, int]] = {one.tag: defaultdict(int, one.years) for one in counts}
+        for start in range(0, len(counts), NAMES):
+            question = partial(statements.years, names=[one.tag for one in counts[start : start + NAMES]], now=self.now)
+            for tag, year, count in await self._ask(None, question):
+                found[tag][year] += count
+        return {tag: _some(by) for tag, by in found.items()}
 
     async def _all_indexed(self) -> bool:
         """True where the index knows of everything, so that no list of all tags is needed to know of some."""

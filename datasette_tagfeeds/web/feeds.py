@@ -62,7 +62,8 @@ async def feed(here: Visit, expression: Expression | None, name: str) -> Respons
 async def _made(here: Visit, expression: Expression | None, name: str, wants_related: bool) -> Feed:
     selection = here.selection(expression)
     entries, last = await here.page(selection, feed=True)
-    tallies = await here.store.tallies(selection)
+    # Only JSON Feed says how many there are, and counting costs more than listing.
+    tallies = await here.store.tallies(selection) if name == "json" else []
     made = _feed(here, expression, entries, tallies, tuple(await _links(here, selection, expression, name, last)))
     if wants_related:
         made = replace(made, related=await _related(here, selection, expression), timeline=await _timeline(here, selection))

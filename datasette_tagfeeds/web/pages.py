@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from functools import partial
 
 from datasette.utils import to_css_class
@@ -61,10 +61,11 @@ async def _index(here: Visit) -> Document:
     following = asked.start + ROWS if asked.start + ROWS < len(counts) else 0
     tallies = [tally for tally in every.totals if not here.parameters.types or tally.source in here.parameters.types]
     own = here.addresses.local()
-    years = [int(year) for one in shown for year in one.years if year]
+    by_year = await here.store.years(shown)
+    years = [int(year) for by in by_year.values() for year in by]
     span = (max(min(years), max(years) - 24), max(years)) if years else None
     context = {
-        "tags": [_counted(here, one, max(one.items for one in shown), span) for one in shown],
+        "tags": [_counted(here, one, by_year[one.tag], max(one.items for one in shown), span) for one in shown],
         "span": span,
         "letters": _letters(own, asked, counts),
         "sorts": [{"name": name, "url": own + asked.sorted_by(name), "current": name == asked.sort} for name in SORTS],
@@ -170,13 +171,13 @@ def _about(here: Visit, tallies: Iterable[Tally]) -> dict[str, object]:
     }
 
 
-def _counted(here: Visit, one: TagCount, largest: int, span: tuple[int, int] | None) -> dict[str, object]:
+def _counted(here: Visit, one: TagCount, years: Mapping[str, int], largest: int, span: tuple[int, int] | None) -> dict[str, object]:
     return {
         "name": one.tag,
         "url": here.addresses.local(Tag(one.tag)),
         "count": one.items,
         "parts": drawing.segments(one.sources, list(here.store.sources), largest),
-        "spark": drawing.spark(one.years, *span) if span else "",
+        "spark": drawing.spark(years, *span) if span else "",
         "latest": html.date_in_words(one.latest, short=True),
     }
 
