@@ -212,7 +212,11 @@ def _advice(source: Source, counts: Mapping[str, int | None], milliseconds: int 
         cost = f"take {milliseconds} ms" if milliseconds is not None else "take longer than the time limit"
         message = f"The newest items of {source.name} {cost} to find, and that grows with its rows."
         if indexing.reason:
-            yield Notice("not_indexable", f"{message} It cannot be indexed: {indexing.reason}.", "See docs/speed.md for what can be.")
+            yield Notice(
+                "not_indexable",
+                f"{message} It cannot be indexed: {indexing.reason}.",
+                "Read the newest items less often, or store the tags or the where in a way that docs/indexing.md names.",
+            )
         else:
             yield Notice("slow", message, f"Index it: {command}")
 

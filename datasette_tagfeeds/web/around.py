@@ -12,6 +12,7 @@ from ..expression import tags as tags_of
 from ..formats import drawing
 from ..model import Tally
 from ..relations import Selection
+from ..statements import NEWEST
 from .parameters import Parameters
 from .visit import Visit
 
@@ -29,6 +30,7 @@ async def around(here: Visit, expression: Expression, selection: Selection, coun
         "bars": await _timeline(here, expression),
         "seen_with": seen,
         "narrows_to": narrower,
+        "newest": NEWEST if count > NEWEST else None,
         "chips": _chips(here, expression),
         "within": str(expression),
         "searchable": any(source.search for source in here.store.sources.values()),
