@@ -15,7 +15,7 @@ DATASETTE ?= $(DATASETTE_0.65)
 ONLY ?=
 MEASURED := $(BENCH)/$(subst ==,-,$(DATASETTE))
 
-.PHONY: demo screenshots test lint wheel bench clean $(LINES:%=test-%)
+.PHONY: demo screenshots test lint wheel bench clean test-indexed $(LINES:%=test-%)
 
 demo: $(VENVS)/demo/ready
 	$(VENVS)/demo/bin/python demo/build.py demo.db
@@ -39,12 +39,16 @@ screenshots: $(VENVS)/demo/ready
 	$(VENVS)/demo/$(PIP) pillow playwright
 	$(VENVS)/demo/bin/python demo/screenshots.py
 
-test: $(LINES:%=test-%)
+test: $(LINES:%=test-%) test-indexed
 
 # pytest is started by its own command, which leaves this folder off the path: the wheel is what is tested.
 $(LINES:%=test-%): test-%: wheel $(VENVS)/%/ready
 	$(VENVS)/$*/$(PIP) --force-reinstall --no-deps $(WHEEL)
 	$(VENVS)/$*/bin/pytest
+
+# The same behaviours once more, each file indexed before it is served.
+test-indexed: test-0.65
+	TAGFEEDS_INDEXED=1 $(VENVS)/0.65/bin/pytest
 
 $(VENVS)/%/ready: setup.py Makefile
 	$(PYTHON) -m venv $(VENVS)/$*

@@ -18,7 +18,7 @@ from screenshots import chromium, served
 
 from build import build
 
-pytestmark = pytest.mark.skipif(not which("chromium"), reason="Debian's chromium is not installed")
+pytestmark = [pytest.mark.live, pytest.mark.skipif(not which("chromium"), reason="Debian's chromium is not installed")]
 
 # Answers that bring no policy of their own get the strictest that still lets a site load its own files.
 STRICT = """

@@ -89,6 +89,7 @@ async def test_a_damaged_table_is_left_out_and_the_others_served(tmp_path):
     assert "cannot read" in left_out["bad"]
 
 
+@pytest.mark.live
 async def test_five_hundred_tables(site):
     schema = ";".join(f"create table t{n} (id integer primary key, title, tags, created)" for n in range(500))
     rows = ";".join(f"insert into t{n} values (1, 'Title {n}', '[\"a\", \"b{n}\"]', '2020-01-01')" for n in range(500))
@@ -99,6 +100,7 @@ async def test_five_hundred_tables(site):
     assert (await blog.get("/tags/a.atom")).status_code == 200
 
 
+@pytest.mark.live
 async def test_slow_discovery_goes_on_while_datasette_answers(site, monkeypatch):
     """A survey that takes long does not hold up start-up; until it is done, feeds answer 503 and all else answers."""
     survey = databases.survey

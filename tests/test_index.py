@@ -18,6 +18,8 @@ from datasette_tagfeeds import cli
 from datasette_tagfeeds import site as sites
 from datasette_tagfeeds.postings import build
 
+pytestmark = pytest.mark.live
+
 POST = "create table post (id integer primary key, slug text unique, title text, created, is_draft integer default 0{more});"
 TAG = "create table tag (id integer primary key, tag text unique);"
 

@@ -16,6 +16,8 @@ from datasette.cli import cli
 from datasette_tagfeeds import compat
 from datasette_tagfeeds.postings.layout import NAMES
 
+pytestmark = pytest.mark.live
+
 WEBLOG = {**SETTINGS, "sources": {"post": {"html": "body", "where": "is_draft = 0"}}}
 
 

@@ -15,7 +15,7 @@ from conftest import SETTINGS
 from datasette.app import Datasette
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+pytestmark = [pytest.mark.live, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
 
 SECRET = "a secret for this test"
 # Both caches honour what we say of our documents. The first changes nothing else; the second compresses by itself, and so needs one

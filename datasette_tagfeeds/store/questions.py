@@ -174,11 +174,15 @@ class Store(Asker):
         if remembered[0] is not horizon or len(remembered[1]) > REMEMBERED:
             remembered = self.memory.carried[frozenset(self.sources)] = (horizon, {})
         if not remembered[1].keys() >= set(names):
-            found: dict[str, set[str]] = {name: set() for name in names}
-            for tag, source in await self._ask(None, lambda sources: statements.known(sources, names, self.now)):
-                found[tag].add(source)
-            remembered[1].update({tag: frozenset(sources) for tag, sources in found.items()})
+            key = ("carried", frozenset(self.sources), horizon.state, tuple(names))
+            remembered[1].update(await self.memory.once(key, partial(self._who_carries, names)))
         return {name: remembered[1][name] for name in names if remembered[1][name]}
+
+    async def _who_carries(self, names: Sequence[str]) -> dict[str, frozenset[str]]:
+        found: dict[str, set[str]] = {name: set() for name in names}
+        for tag, source in await self._ask(None, lambda sources: statements.known(sources, names, self.now)):
+            found[tag].add(source)
+        return {tag: frozenset(sources) for tag, sources in found.items()}
 
     async def sizes(self, names: Sequence[str]) -> dict[str, int]:
         """How many items carry each of these tags."""
