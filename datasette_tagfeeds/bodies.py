@@ -1,13 +1,15 @@
 """Bodies made safe once: sanitising is remembered by a hash of what it was made of."""
 
 import hashlib
+import sys
 from collections import OrderedDict
 from threading import Lock
 
 from . import content
 
-# Characters of bodies that the process remembers.
-ROOM = 16 * 1024 * 1024
+# Bytes of bodies that the process remembers; and what each costs beside itself.
+ROOM = 8 * 1024 * 1024
+EACH = 200
 
 _kept: OrderedDict[bytes, str | None] = OrderedDict()
 _size = 0
@@ -27,7 +29,12 @@ def render(written: str, kind: str, base: str, trusted: bool) -> str | None:
     with _lock:
         if key not in _kept:
             _kept[key] = made
-            _size += len(made or "")
+            _size += _cost(made)
         while _size > ROOM:
-            _size -= len(_kept.popitem(last=False)[1] or "")
+            _size -= _cost(_kept.popitem(last=False)[1])
     return made
+
+
+def _cost(made: str | None) -> int:
+    """The bytes that a body takes: texts with other than Latin letters take two or four for each."""
+    return sys.getsizeof(made) + EACH
