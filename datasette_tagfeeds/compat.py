@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment
@@ -45,9 +45,10 @@ async def table_visibility(datasette: Datasette, actor: Actor, database: str, ta
     return visible, private
 
 
-def hide_tables(names: Mapping[str, Sequence[str]]) -> object:
-    """Nobody may view these tables, as {database: tables}; only 1.0 asks so."""
-    rows = [(database, table) for database, tables in names.items() for table in tables]
+@lru_cache(maxsize=8)
+def hide_tables(databases: tuple[str, ...], tables: tuple[str, ...]) -> object:
+    """Nobody may view these tables of these databases; only 1.0 asks so, with each check of a permission."""
+    rows = [(database, table) for database in databases for table in tables]
     if not rows or not HAS_PERMISSION_SQL:
         return None
     row = "select :tagfeeds_{0}_0 as parent, :tagfeeds_{0}_1 as child, 0 as allow, 'the index of datasette-tagfeeds' as reason"

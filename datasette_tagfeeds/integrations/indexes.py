@@ -19,4 +19,4 @@ def is_ours(table: str) -> bool:
 
 def hidden(datasette: Datasette) -> object:
     """What denies these tables of every database."""
-    return compat.hide_tables({name: NAMES for name in datasette.databases if name != "_internal"})
+    return compat.hide_tables(tuple(name for name in datasette.databases if name != "_internal"), NAMES)
