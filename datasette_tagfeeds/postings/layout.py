@@ -124,8 +124,8 @@ def fingerprint(source: Source, connection: sqlite3.Connection, triggers: Iterab
 
 
 def numbers(connection: sqlite3.Connection) -> dict[str, tuple[int, str]]:
-    """{source: (number, fingerprint)} of a whole index; nothing where there is none, or one that is not whole yet."""
-    if quote(f"{PREFIX}ready") not in map(quote, objects(connection)):
+    """{source: (number, fingerprint)} of a whole index; nothing where there is none, or one that is not whole yet, or not any more."""
+    if not objects(connection).keys() >= set(NAMES):
         return {}
     return {name: (number, mark) for number, name, mark in connection.execute(f"select number, name, fingerprint from {SOURCE}")}
 
