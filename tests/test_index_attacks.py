@@ -83,3 +83,48 @@ def test_what_triggers_could_not_follow_is_read_live(tmp_path, name):
         return (await sites.site(await make(path, storage("")))).indexing["post"].reason
 
     assert asyncio.run(reason())
+
+
+@pytest.mark.parametrize("table", ["posting", "counts", "queue", "note", "source", "ready"])
+def test_an_index_that_lacks_a_table_is_not_used(tmp_path, table):
+    async def answered():
+        path = tmp_path / "blog.db"
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript(BLOG)
+        datasette = await make(path, storage(""))
+        before = await answers(datasette)
+        await index(datasette)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(f"drop table _tagfeeds_{table}")
+        assert (await sites.site(datasette)).indexing["post"].number is None
+        assert await answers(datasette) == before
+        await index(datasette, online=True)
+        assert (await sites.site(datasette)).indexing["post"].number == 1
+
+    asyncio.run(answered())
+
+
+def test_renaming_a_tag_takes_time_by_its_items_only(tmp_path):
+    async def steps(items):
+        path = tmp_path / f"{items}.db"
+        with closing(sqlite3.connect(path)) as connection:
+            connection.executescript(BLOG.split("insert into post_tags")[0])
+            connection.executemany(
+                "insert or ignore into post (id, created, is_draft) values (?, '2020-01-01', 0)", [(key,) for key in range(items)]
+            )
+            connection.executemany("insert into post_tags (post_id, tag_id) values (?, 1)", [(key,) for key in range(items)])
+            connection.executescript("create index by_post on post_tags (post_id); create index by_tag on post_tags (tag_id)")
+        await index(await make(path, storage("")))
+        count = 0
+
+        def note():
+            nonlocal count
+            count += 1
+
+        with closing(sqlite3.connect(path)) as connection:
+            connection.set_progress_handler(note, 1000)
+            connection.execute("update tag set tag = 'z' where id = 1")
+        return count
+
+    few, many = asyncio.run(steps(1000)), asyncio.run(steps(4000))
+    assert many < 8 * few

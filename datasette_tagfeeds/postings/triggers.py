@@ -34,9 +34,11 @@ def derivation(source: Source, items: str, normalised: Normalised = quick_sql) -
     """Statements that make the index true of some items: what should not be there goes, what is missing comes."""
     number = number_literal(source)
     right = taggings_of(source, items, normalised)
-    known = f"select 1 from {POSTING} as p where p.tag = r.tag and p.source = {number} and p.published = r.published and p.item = r.item"
+    known = f"select 1 from {POSTING} as p where p.tag = r.tag and p.source = {number} and p.published = r.published and p.item = +r.item"
     return (
-        f"delete from {POSTING} where source = {number} and item in ({items}) and (tag, published, item) not in ({right})",
+        # Not `not in`, which looks through the whole list for a NULL, again for each that is not in it.
+        f"delete from {POSTING} where source = {number} and item in ({items})"
+        f" and case when (tag, published, item) in ({right}) then 0 else 1 end",
         f"insert into {POSTING} (tag, source, published, item) select r.tag, {number}, r.published, r.item from ({right}) as r"
         f" where not exists ({known})",
         *(_queued(source, items, normalised) if source.published else ()),
@@ -82,7 +84,7 @@ def items_touched(touch: Touch, row: str, collation: str = "") -> str:
         columns = columns_of(touch.columns, row)
         return f"select {'+' if len(columns) == 1 else ''}{key(touch.columns, row)} as item"
     tied = _tied(touch.lookup, columns_of(touch.columns, row), collation)
-    return f"select {touch.lookup.item} as item from {touch.lookup.tables} where {tied}"
+    return f"select +{touch.lookup.item} as item from {touch.lookup.tables} where {tied}"
 
 
 def _tied(lookup: Lookup, values: Sequence[str], collation: str) -> str:
@@ -122,7 +124,7 @@ def _noted_items(touch: Touch, noted: str, collation: str) -> str:
     if touch.lookup is None or len(touch.columns) > 1:
         return f"select item from {NOTE} where {noted}"
     tied = _tied(touch.lookup, ["n.item"], collation)
-    return f"select {touch.lookup.item} as item from (select item from {NOTE} where {noted}) as n cross join {touch.lookup.tables} where {tied}"
+    return f"select +{touch.lookup.item} as item from (select item from {NOTE} where {noted}) as n cross join {touch.lookup.tables} where {tied}"
 
 
 def _marks(replaced: Sequence[Unique]) -> list[str]:
