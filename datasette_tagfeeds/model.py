@@ -68,7 +68,8 @@ class Taggings:
     tags) are expressions and `tests` hold. `narrow` is a cheap necessary test, as what stands before and after the tag in it. `indexes` are the
     columns, as (table, column), on which an index makes tags quick to find; without any, finding one reads the whole table.
     `described_in` is the table of tags and the column that names them, where there is one; `broken` a test, over the item's own
-    row called i, for stored tags that cannot be read. `touches` are the tables beside the item's own that hold them.
+    row called i, for stored tags that cannot be read. `touches` are the tables beside the item's own that hold them; `mixed` is a
+    reference between them by values of different types, as table.column.
     """
 
     shape: str
@@ -82,6 +83,7 @@ class Taggings:
     described_in: tuple[str, str] | None = None
     broken: str = ""
     touches: tuple[Touch, ...] = ()
+    mixed: str = ""
 
 
 class Field(Protocol):

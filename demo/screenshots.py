@@ -11,9 +11,8 @@ from pathlib import Path
 from shutil import which
 
 import yaml
-from playwright.sync_api import Browser, Playwright, sync_playwright
-
 from build import build
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 OUT = ROOT / "docs" / "screenshots"

@@ -13,10 +13,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from build import build
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from screenshots import chromium, served
-
-from build import build
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(not which("chromium"), reason="Debian's chromium is not installed")]
 

@@ -107,7 +107,7 @@ def build_online(connection: sqlite3.Connection, sources: Sequence[Source], prog
 def _begun(connection: sqlite3.Connection, sources: Sequence[Source]) -> bool:
     """True where an earlier run made the tables and triggers that these sources need, and did not end."""
     there = layout.objects(connection)
-    if not there or READY in map(quote, there):
+    if not there or {*map(quote, there)} & {SOURCE, READY} != {SOURCE}:
         return False
     known = {name: (number, mark) for number, name, mark in connection.execute(f"select number, name, fingerprint from {SOURCE}")}
     return known == {source.name: (source.indexed, _mark(connection, source)) for source in sources}

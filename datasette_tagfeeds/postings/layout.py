@@ -3,7 +3,7 @@
 posting  (tag, source, published, item)  every tagging that `where` lets through; with the tag '', every tagged item
 counts   (tag, source, month, items)     how many postings; month '' for the undated
 queue    (source, item)                  items whose date only our own parser may read, until the next `index`
-note     (source, place, item)           items that a REPLACE may be about to remove; empty between statements
+note     (source, place, mark, item)     what rows decide of that a REPLACE by the unique values `mark` may be about to remove; a few stay
 source   (number, name, fingerprint)     what was indexed, and as what
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from ..model import Source
 from ..sql import PREFIX, literal, quote
 
-FORMAT = 1
+FORMAT = 2
 NAMES = tuple(PREFIX + name for name in ("posting", "counts", "queue", "note", "source", "ready"))
 POSTING, COUNTS, QUEUE, NOTE, SOURCE, READY = map(quote, NAMES)
 BY_ITEM = quote(f"{PREFIX}posting_by_item")
@@ -26,7 +26,7 @@ TABLES = (
     f"create table {COUNTS} (tag text not null, source integer not null, month text not null, items integer not null,"
     " primary key (tag, source, month)) without rowid",
     f"create table {QUEUE} (source integer not null, item not null)",
-    f"create table {NOTE} (source integer not null, place text not null, item not null)",
+    f"create table {NOTE} (source integer not null, place text not null, mark text not null, item not null)",
     f"create table {SOURCE} (number integer primary key, name text not null, fingerprint text not null, done)",
 )
 # What finds an item's postings; made after a first filling, since a sorted list is written faster than a tree is searched.
@@ -36,6 +36,12 @@ INDEXES = (
 )
 # Its coming tells readers that all is there, since it moves SQLite's schema_version.
 DONE = f"create table {READY} (format integer)"
+
+# The columns of a key that no two rows share, with their collations; None stands for an expression.
+Unique = tuple[tuple[str | None, str], ...]
+ROWIDS, BINARY = ("rowid", "_rowid_", "oid"), "BINARY"
+_IGNORES = re.compile(r"\braise\s*\(\s*ignore\b", re.I)
+_ALL = "select type, tbl_name, sql from sqlite_master"
 
 # Functions that give one answer for one row, and that fail on none: an error in a trigger would be an error of the user's own statement.
 _SAFE = frozenset(
@@ -68,8 +74,12 @@ def why_not(source: Source, connection: sqlite3.Connection) -> str | None:
         return f"its tags are stored as {source.tags.shape} that SQLite alone cannot read"
     if source.key[0] not in source.columns:
         return "its rows have no key of their own, and VACUUM may renumber them"
-    if any(column is None for table in own for unique in uniques(connection, table) for column in unique):
+    if any(column is None for table in own for unique in uniques(connection, table) for column, _ in unique):
         return "a unique index of its tables is over an expression"
+    if any(kind == "trigger" and table in own and _IGNORES.search(sql or "") for kind, table, sql in connection.execute(_ALL)):
+        return "a trigger of its tables uses RAISE(IGNORE), after which SQLite skips other triggers"
+    if source.tags.mixed:
+        return f"{source.tags.mixed} has another type than the key to which it refers"
     return None
 
 
@@ -77,17 +87,32 @@ def _unsafe(sql: str) -> str | None:
     """What in a predicate must not stand in a trigger; None for nothing. Texts and quoted names in it are not looked at."""
     plain = re.sub(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]]*\]", " 0 ", sql)
     called = (name for name in re.findall(r"(\w+)\s*\(", plain) if name.lower() not in _SAFE)
-    others = (found[0] for found in re.finditer(r"\bcurrent_\w+|->|--|/\*|\bselect\b|\bregexp\b|\bmatch\b", plain, re.I))
+    others = (found[0] for found in re.finditer(r"\bcurrent_\w+|->|--|/\*|\bselect\b|\bregexp\b|\bmatch\b|\bescape\b", plain, re.I))
     return next((f"{name}()" for name in called), None) or next(others, None)
 
 
-def uniques(connection: sqlite3.Connection, table: str) -> list[tuple[str | None, ...]]:
-    """The columns of each key that no two rows of a table share; None stands for an expression."""
-    found = []
+def uniques(connection: sqlite3.Connection, table: str) -> list[Unique]:
+    """The keys that no two rows of a table share, the rowid among them."""
+    found: list[Unique] = []
     for name in [row[0] for row in connection.execute('select name from pragma_index_list(?) where "unique" order by name', [table])]:
-        found.append(tuple(row[0] for row in connection.execute("select name from pragma_index_info(?) order by seqno", [name])))
-    rowid = [row[0] for row in connection.execute("select name from pragma_table_info(?) where pk > 0 order by pk", [table])]
-    return list(dict.fromkeys([*found, *([tuple(rowid)] if rowid else [])]))
+        sql = "select name, coll from pragma_index_xinfo(?) where key order by seqno"
+        found.append(tuple((column, collation.upper()) for column, collation in connection.execute(sql, [name])))
+    columns = {row[0].lower(): row[1:] for row in connection.execute("select name, name, pk from pragma_table_xinfo(?)", [table])}
+    own = tuple((name, BINARY) for name, place in sorted(columns.values(), key=lambda one: one[1]) if place)
+    # A key that no index holds is the rowid itself.
+    if own and [name for name, _ in own] not in [[name for name, _ in unique] for unique in found]:
+        found.append(own)
+    elif rowid := next((name for name in ROWIDS if name not in columns and _has(connection, table, name)), None):
+        found.append(((rowid, BINARY),))
+    return list(dict.fromkeys(found))
+
+
+def _has(connection: sqlite3.Connection, table: str, rowid: str) -> bool:
+    try:
+        connection.execute(f"select {rowid} from {quote(table)} limit 0")
+    except sqlite3.Error:
+        return False
+    return True
 
 
 def fingerprint(source: Source, connection: sqlite3.Connection, triggers: Iterable[str]) -> str:
@@ -99,8 +124,8 @@ def fingerprint(source: Source, connection: sqlite3.Connection, triggers: Iterab
 
 
 def numbers(connection: sqlite3.Connection) -> dict[str, tuple[int, str]]:
-    """{source: (number, fingerprint)} of a whole index; nothing where there is none, or one that is not whole yet."""
-    if quote(f"{PREFIX}ready") not in map(quote, objects(connection)):
+    """{source: (number, fingerprint)} of a whole index; nothing where there is none, or one that is not whole yet, or not any more."""
+    if not objects(connection).keys() >= set(NAMES):
         return {}
     return {name: (number, mark) for number, name, mark in connection.execute(f"select number, name, fingerprint from {SOURCE}")}
 

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ..model import Source
 from . import layout
@@ -20,7 +21,7 @@ class Indexing:
 
 def triggers_of(source: Source, connection: sqlite3.Connection) -> dict[str, str]:
     """{name: SQL} of the triggers that a source needs, with its number in them."""
-    return dict(triggers(source, lambda table: [[one or "" for one in unique] for unique in layout.uniques(connection, table)]))
+    return dict(triggers(source, partial(layout.uniques, connection)))
 
 
 def numbered(source: Source, number: int) -> Source:

@@ -12,10 +12,12 @@ from ..model import Lookup, Source, Touch
 from ..relations import exact_key, items_of
 from ..sources.taggings import tagged
 from ..sql import PREFIX, columns_of, key, literal, quote
-from .layout import COUNTS, NOTE, POSTING, QUEUE, number_literal
+from .layout import BINARY, COUNTS, NOTE, POSTING, QUEUE, Unique, number_literal
 
 Normalised = Callable[[str, str], str]
 TABLE_EVENTS = ("insert", "update", "delete")
+# How many notes of rows that were ignored may stay.
+KEPT = 100
 
 
 def taggings_of(source: Source, items: str | None, normalised: Normalised = quick_sql) -> str:
@@ -32,9 +34,11 @@ def derivation(source: Source, items: str, normalised: Normalised = quick_sql) -
     """Statements that make the index true of some items: what should not be there goes, what is missing comes."""
     number = number_literal(source)
     right = taggings_of(source, items, normalised)
-    known = f"select 1 from {POSTING} as p where p.tag = r.tag and p.source = {number} and p.published = r.published and p.item = r.item"
+    known = f"select 1 from {POSTING} as p where p.tag = r.tag and p.source = {number} and p.published = r.published and p.item = +r.item"
     return (
-        f"delete from {POSTING} where source = {number} and item in ({items}) and (tag, published, item) not in ({right})",
+        # Not `not in`, which looks through the whole list for a NULL, again for each that is not in it.
+        f"delete from {POSTING} where source = {number} and item in ({items})"
+        f" and case when (tag, published, item) in ({right}) then 0 else 1 end",
         f"insert into {POSTING} (tag, source, published, item) select r.tag, {number}, r.published, r.item from ({right}) as r"
         f" where not exists ({known})",
         *(_queued(source, items, normalised) if source.published else ()),
@@ -51,19 +55,20 @@ def _queued(source: Source, items: str, normalised: Normalised) -> tuple[str, ..
     )
 
 
-def triggers(source: Source, uniques: Callable[[str], Sequence[Sequence[str]]]) -> Iterator[tuple[str, str]]:
+def triggers(source: Source, uniques: Callable[[str], Sequence[Unique]]) -> Iterator[tuple[str, str]]:
     """(name, SQL) of the triggers of one source. `uniques` gives the keys of a table that no two of its rows share."""
     for place, touch in enumerate(source.touches):
-        replaced = list(_replaceable(touch, uniques(touch.table)))
+        found = uniques(touch.table)
+        replaced, collation = list(_replaceable(touch, found)), _collation(touch, found)
         for event in TABLE_EVENTS:
             rows = {"insert": ("new",), "update": ("old", "new"), "delete": ("old",)}[event]
-            touched = [items_touched(touch, row) for row in rows]
+            touched = [items_touched(touch, row, collation) for row in rows]
             noted = bool(replaced) and event != "delete"
             if noted:
                 yield _trigger(source, place, f"before {event}", touch.table, _notes(source, place, touch, replaced))
-                touched.append(f"select item from {NOTE} where {_noted(source, place)}")
+                touched.append(_noted_items(touch, _noted(source, place, replaced), collation))
             body = derivation(source, " union all ".join(touched))
-            forget = [f"delete from {NOTE} where {_noted(source, place)}"] if noted else []
+            forget = [f"delete from {NOTE} where {_noted(source, place, replaced)}"] if noted else []
             yield _trigger(source, place, f"after {event}", touch.table, [*body, *forget])
 
 
@@ -73,43 +78,65 @@ def _trigger(source: Source, place: int, when: str, table: str, body: Sequence[s
     return name, f"create trigger {quote(name)} {when} on {quote(table)} for each row begin\n  {statements};\nend"
 
 
-def items_touched(touch: Touch, row: str) -> str:
+def items_touched(touch: Touch, row: str, collation: str = "") -> str:
     """SELECT item: the items that a row of the table, called `row`, decides of."""
     if touch.lookup is None:
         columns = columns_of(touch.columns, row)
         return f"select {'+' if len(columns) == 1 else ''}{key(touch.columns, row)} as item"
-    return f"select {touch.lookup.item} as item from {touch.lookup.tables} where {_tied(touch.lookup, touch.columns, row)}"
+    tied = _tied(touch.lookup, columns_of(touch.columns, row), collation)
+    return f"select +{touch.lookup.item} as item from {touch.lookup.tables} where {tied}"
 
 
-def _tied(lookup: Lookup, columns: Sequence[str], row: str) -> str:
-    pairs = zip(lookup.columns, columns_of(columns, row), strict=True)
-    return " and ".join(f"{one} = +{other}" for one, other in pairs)
+def _tied(lookup: Lookup, values: Sequence[str], collation: str) -> str:
+    return " and ".join(f"{one} = +{other}{collation}" for one, other in zip(lookup.columns, values, strict=True))
 
 
-def _replaceable(touch: Touch, uniques: Sequence[Sequence[str]]) -> Iterator[Sequence[str]]:
+def _collation(touch: Touch, uniques: Sequence[Unique]) -> str:
+    """How the looked-up values are compared, where that is not byte by byte: items too many do no harm."""
+    found = {collation for unique in uniques for column, collation in unique if [column] == list(touch.columns)} - {BINARY}
+    return f" collate {quote(min(found))}" if found else ""
+
+
+def _replaceable(touch: Touch, uniques: Sequence[Unique]) -> Iterator[Unique]:
     """The keys by which a REPLACE may remove a row that touches other items than the one that replaces it."""
     for unique in uniques:
-        if not (touch.lookup is None and set(touch.columns) <= set(unique)):
+        if not (touch.lookup is None and {(one, BINARY) for one in touch.columns} <= set(unique)):
             yield unique
 
 
-def _notes(source: Source, place: int, touch: Touch, replaced: Sequence[Sequence[str]]) -> list[str]:
-    """Note the items of rows that have a key of the new row; what an ignored row has left is forgotten."""
-    number, here = number_literal(source), literal(str(place))
-    noted = [f"delete from {NOTE} where {_noted(source, place)}"]
-    for unique in replaced:
-        same = " and ".join(f"was.{quote(one)} = +new.{quote(one)}" for one in unique)
-        if touch.lookup is None:
-            items = f"select {key(touch.columns, 'was')} as item from {quote(touch.table)} as was where {same}"
-        else:
-            tied = _tied(touch.lookup, touch.columns, "was")
-            items = f"select {touch.lookup.item} as item from {quote(touch.table)} as was, {touch.lookup.tables} where {same} and {tied}"
-        noted.append(f"insert into {NOTE} (source, place, item) select {number}, {here}, item from ({items}) where item is not null")
+def _notes(source: Source, place: int, touch: Touch, replaced: Sequence[Unique]) -> list[str]:
+    """Note what rows decide of that have a key of the new row. Other triggers may write to the table meanwhile: each row forgets only what was
+    noted for its own keys, and what ignored rows have left goes when enough others have come."""
+    noted = [f"delete from {NOTE} where rowid <= (select max(rowid) from {NOTE}) - {KEPT}"]
+    for unique, mark in zip(replaced, _marks(replaced), strict=True):
+        same = " and ".join(f"was.{quote(one or '')} = +new.{quote(one or '')} collate {quote(collation)}" for one, collation in unique)
+        was = f"select {key(touch.columns, 'was')} as item from {quote(touch.table)} as was where {same}"
+        if touch.lookup and len(touch.columns) > 1:
+            tied = _tied(touch.lookup, columns_of(touch.columns, "was"), "")
+            was = f"select {touch.lookup.item} as item from {quote(touch.table)} as was, {touch.lookup.tables} where {same} and {tied}"
+        values = f"{number_literal(source)}, {literal(str(place))}, {mark}, item"
+        noted.append(f"insert into {NOTE} (source, place, mark, item) select {values} from ({was}) where item is not null")
     return noted
 
 
-def _noted(source: Source, place: int) -> str:
-    return f"source = {number_literal(source)} and place = {literal(str(place))}"
+def _noted_items(touch: Touch, noted: str, collation: str) -> str:
+    """SELECT item: what rows decided of that were noted, and that may be gone."""
+    if touch.lookup is None or len(touch.columns) > 1:
+        return f"select item from {NOTE} where {noted}"
+    tied = _tied(touch.lookup, ["n.item"], collation)
+    return f"select +{touch.lookup.item} as item from (select item from {NOTE} where {noted}) as n cross join {touch.lookup.tables} where {tied}"
+
+
+def _marks(replaced: Sequence[Unique]) -> list[str]:
+    """SQL for each key of the new row as a text."""
+    return [
+        " || ',' || ".join([literal(str(number)), *(f"quote(new.{quote(one or '')})" for one, _ in unique)])
+        for number, unique in enumerate(replaced)
+    ]
+
+
+def _noted(source: Source, place: int, replaced: Sequence[Unique]) -> str:
+    return f"source = {number_literal(source)} and place = {literal(str(place))} and mark in ({', '.join(_marks(replaced))})"
 
 
 def counting() -> Iterator[tuple[str, str]]:

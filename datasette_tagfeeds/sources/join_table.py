@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ..model import ForeignKey, Lookup, Table, Taggings, Touch
 from ..sql import columns_of, quote
-from .ties import equal, tie
+from .ties import equal, mixed, tie
 
 
 def join_table(
@@ -23,8 +23,8 @@ def join_table(
     `only` holds values of columns of the join table, for one that also ties other things together.
     """
     tables = f"{quote(join.name)} as j join {quote(tag.name)} as t on {equal('t', to_tag.other_columns, 'j', to_tag.columns)}"
-    tied = tie(item, item_key, join.name, to_item, tables, only)
-    named = tie(item, item_key, join.name, to_item, f"{quote(join.name)} as j")
+    tied = tie(item, item_key, join, to_item, tables, only)
+    named = tie(item, item_key, join, to_item, f"{quote(join.name)} as j")
     by_table, by_column = order or (tag.name, to_tag.other_columns[0])
     return Taggings(
         shape="join table" if not only else "generic relation",
@@ -39,4 +39,5 @@ def join_table(
             tied.touch,
             Touch(tag.name, to_tag.other_columns, Lookup(named.tables, named.item, tuple(columns_of(to_tag.columns, "j")))),
         ),
+        mixed=tied.mixed or mixed(join, to_tag, tag),
     )

@@ -11,7 +11,7 @@ def tag_rows(
     item: Table, item_key: tuple[str, ...], rows: Table, to_item: ForeignKey, tag: str, only: Mapping[str, object] | None = None
 ) -> Taggings:
     """item <- rows.to_item, rows.tag; an item's tags are in the order of the rows. `only` holds values of other columns of rows."""
-    tied = tie(item, item_key, rows.name, to_item, f"{quote(rows.name)} as j", only)
+    tied = tie(item, item_key, rows, to_item, f"{quote(rows.name)} as j", only)
     return Taggings(
         shape="one row a tagging",
         tables=tied.tables,
@@ -21,4 +21,5 @@ def tag_rows(
         tests=tied.tests,
         indexes=((rows.name, tag), (rows.name, to_item.columns[0])),
         touches=(tied.touch,),
+        mixed=tied.mixed,
     )
