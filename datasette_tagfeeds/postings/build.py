@@ -137,7 +137,8 @@ def _fill(connection: sqlite3.Connection, source: Source, progress: Progress) ->
         done = connection.execute(f"select done from {SOURCE} where number = {number}").fetchone()[0]
         after = "" if done is None else f" and {key} collate binary > {literal(done)}"
         keys = f"select {key} as item from {rows_from(source)} where {' and '.join(is_key(source.key, quote(source.table)))}{after}"
-        some = f"select item from ({keys} order by {key} collate binary limit {size})"
+        # The sign + takes away the column's affinity, with which SQLite would not use the index of an item's postings.
+        some = f"select +item as item from ({keys} order by {key} collate binary limit {size})"
         last, count = connection.execute(f"select max(item collate binary), count(*) from ({some})").fetchone()
         if count:
             for statement in derivation(source, some, normalised_sql):
