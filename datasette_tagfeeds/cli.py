@@ -106,7 +106,9 @@ async def _described(datasette: Any) -> list[File]:
 
 
 def _drop(connection: sqlite3.Connection, file: File) -> None:
+    connection.execute("begin immediate")
     build.drop(connection)
+    connection.execute("commit")
     click.echo(f"{file.path}: no index is left.")
 
 
