@@ -109,6 +109,9 @@ def _begun(connection: sqlite3.Connection, sources: Sequence[Source]) -> bool:
     there = layout.objects(connection)
     if not there or READY in map(quote, there):
         return False
+    wanted = [dict(counting()), *(triggers_of(source, connection) for source in sources)]
+    if any(name not in there for one in wanted for name in one):  # they went with a table that was made anew
+        return False
     known = {name: (number, mark) for number, name, mark in connection.execute(f"select number, name, fingerprint from {SOURCE}")}
     return known == {source.name: (source.indexed, _mark(connection, source)) for source in sources}
 
