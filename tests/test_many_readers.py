@@ -159,7 +159,7 @@ class Writer:
             titles = (
                 [one["title"] for one in json.loads(body)["items"]]
                 if ".json" in path
-                else re.findall(r"<title>(.*)</title>", body.decode())[1:]
+                else re.findall(r"<title[^>]*>(.*?)</title>", body.decode())[1:]
             )
             if status != 200 or titles[:1] != [newest]:
                 self.stale.append(f"{path} after commit {self.commits} ({newest}): {status} {body[:300]!r}")
