@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from time import perf_counter
+from time import perf_counter, sleep
 
 from .. import dates
 from ..dates import normalised_sql
@@ -18,6 +18,8 @@ from .triggers import counting, derivation, taggings_of
 
 # What a step of indexing a file in use may take, in seconds; and how many items the first one has.
 STEP = 0.05
+# Between steps, in seconds: who waits for SQLite's lock asks for it every 25 ms at first, and would miss a shorter moment again and again.
+PAUSE = 0.025
 FIRST = 200
 # How many items are worked out to estimate how long all of them take.
 TRIED = 2000
@@ -149,9 +151,10 @@ def _fill(connection: sqlite3.Connection, source: Source, progress: Progress) ->
             connection.execute(f"update {SOURCE} set done = ? where number = {number}", [last])
         connection.execute("commit")
         progress(count)
-        if not count:
+        if count < size:  # what comes after these is the triggers' work, and may never end
             return
         size = max(10, int(size * min(2.0, STEP / 1.5 / max(perf_counter() - start, 1e-4))))
+        sleep(PAUSE)
 
 
 def drop(connection: sqlite3.Connection) -> None:
