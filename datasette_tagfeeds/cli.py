@@ -77,11 +77,19 @@ def index(files: tuple[str, ...], metadata: Any, drop: bool, check: bool, online
         raise click.UsageError("--drop, --check and --online exclude each other.")
     work = _drop if drop else _check if check else _build_online if online else _build
     try:
+        _recover(files)
         for file in asyncio.run(_described(_datasette(files, metadata))):
             with closing(build.connect(file.path)) as connection:
                 work(connection, file)
     except sqlite3.Error as error:
         raise click.ClickException(f"SQLite says: {error}") from error
+
+
+def _recover(files: tuple[str, ...]) -> None:
+    """Take back what a process that was killed has half written. Datasette, which only reads, could not, and would find nothing."""
+    for path in files:
+        with closing(build.connect(path)) as connection:
+            connection.execute("select count(*) from sqlite_master")
 
 
 async def _described(datasette: Any) -> list[File]:
@@ -98,7 +106,9 @@ async def _described(datasette: Any) -> list[File]:
 
 
 def _drop(connection: sqlite3.Connection, file: File) -> None:
+    connection.execute("begin immediate")
     build.drop(connection)
+    connection.execute("commit")
     click.echo(f"{file.path}: no index is left.")
 
 

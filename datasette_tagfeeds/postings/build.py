@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from time import perf_counter
+from time import perf_counter, sleep
 
 from .. import dates
 from ..dates import normalised_sql
@@ -18,6 +18,8 @@ from .triggers import counting, derivation, taggings_of
 
 # What a step of indexing a file in use may take, in seconds; and how many items the first one has.
 STEP = 0.05
+# Between steps, in seconds: who waits for SQLite's lock asks for it every 25 ms at first, and would miss a shorter moment again and again.
+PAUSE = 0.025
 FIRST = 200
 # How many items are worked out to estimate how long all of them take.
 TRIED = 2000
@@ -109,6 +111,9 @@ def _begun(connection: sqlite3.Connection, sources: Sequence[Source]) -> bool:
     there = layout.objects(connection)
     if not there or {*map(quote, there)} & {SOURCE, READY} != {SOURCE}:
         return False
+    wanted = [dict(counting()), *(triggers_of(source, connection) for source in sources)]
+    if any(name not in there for one in wanted for name in one):  # they went with a table that was made anew
+        return False
     known = {name: (number, mark) for number, name, mark in connection.execute(f"select number, name, fingerprint from {SOURCE}")}
     return known == {source.name: (source.indexed, _mark(connection, source)) for source in sources}
 
@@ -137,7 +142,8 @@ def _fill(connection: sqlite3.Connection, source: Source, progress: Progress) ->
         done = connection.execute(f"select done from {SOURCE} where number = {number}").fetchone()[0]
         after = "" if done is None else f" and {key} collate binary > {literal(done)}"
         keys = f"select {key} as item from {rows_from(source)} where {' and '.join(is_key(source.key, quote(source.table)))}{after}"
-        some = f"select item from ({keys} order by {key} collate binary limit {size})"
+        # The sign + takes away the column's affinity, with which SQLite would not use the index of an item's postings.
+        some = f"select +item as item from ({keys} order by {key} collate binary limit {size})"
         last, count = connection.execute(f"select max(item collate binary), count(*) from ({some})").fetchone()
         if count:
             for statement in derivation(source, some, normalised_sql):
@@ -145,9 +151,10 @@ def _fill(connection: sqlite3.Connection, source: Source, progress: Progress) ->
             connection.execute(f"update {SOURCE} set done = ? where number = {number}", [last])
         connection.execute("commit")
         progress(count)
-        if not count:
+        if count < size:  # what comes after these is the triggers' work, and may never end
             return
         size = max(10, int(size * min(2.0, STEP / 1.5 / max(perf_counter() - start, 1e-4))))
+        sleep(PAUSE)
 
 
 def drop(connection: sqlite3.Connection) -> None:
