@@ -129,7 +129,7 @@ def _build(connection: sqlite3.Connection, file: File) -> None:
 
 
 def _build_online(connection: sqlite3.Connection, file: File) -> None:
-    _fill(connection, file, build.build_online, "Others can write meanwhile, and wait for at most some 50 ms.")
+    _fill(connection, file, build.build_online, "Others can write meanwhile, and wait for some 50 ms now and then.")
 
 
 def _fill(connection: sqlite3.Connection, file: File, work: Any, words: str) -> None:

@@ -10,7 +10,7 @@ from ..model import Source
 from ..relations import items_of, own_key, rows_from
 from ..sources import delimited
 from ..sources.taggings import tagged
-from ..sql import is_key, literal, quote
+from ..sql import is_key, quote
 from . import layout
 from .layout import COUNTS, POSTING, QUEUE, READY, SOURCE, number_literal
 from .state import numbered, triggers_of
@@ -140,7 +140,7 @@ def _fill(connection: sqlite3.Connection, source: Source, progress: Progress) ->
         start = perf_counter()
         connection.execute("begin immediate")
         done = connection.execute(f"select done from {SOURCE} where number = {number}").fetchone()[0]
-        after = "" if done is None else f" and {key} collate binary > {literal(done)}"
+        after = "" if done is None else f" and {key} collate binary > (select done from {SOURCE} where number = {number})"
         keys = f"select {key} as item from {rows_from(source)} where {' and '.join(is_key(source.key, quote(source.table)))}{after}"
         # The sign + takes away the column's affinity, with which SQLite would not use the index of an item's postings.
         some = f"select +item as item from ({keys} order by {key} collate binary limit {size})"

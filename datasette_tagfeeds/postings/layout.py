@@ -87,7 +87,7 @@ def _unsafe(sql: str) -> str | None:
     """What in a predicate must not stand in a trigger; None for nothing. Texts and quoted names in it are not looked at."""
     plain = re.sub(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]]*\]", " 0 ", sql)
     called = (name for name in re.findall(r"(\w+)\s*\(", plain) if name.lower() not in _SAFE)
-    others = (found[0] for found in re.finditer(r"\bcurrent_\w+|->|--|/\*|\bselect\b|\bregexp\b|\bmatch\b|\bescape\b", plain, re.I))
+    others = (found[0] for found in re.finditer(r"\bcurrent_\w+|->|--|/\*|\bselect\b|\bregexp\b|\bmatch\b|\blike\b", plain, re.I))
     return next((f"{name}()" for name in called), None) or next(others, None)
 
 
@@ -105,6 +105,29 @@ def uniques(connection: sqlite3.Connection, table: str) -> list[Unique]:
     elif rowid := next((name for name in ROWIDS if name not in columns and _has(connection, table, name)), None):
         found.append(((rowid, BINARY),))
     return list(dict.fromkeys(found))
+
+
+def watched(connection: sqlite3.Connection, table: str, sql: str) -> tuple[str, ...] | None:
+    """The columns of a table that a statement reads, or that must be one of a kind; None where any column may matter."""
+    read: set[str] = set()
+
+    def note(action: int, place: str | None, column: str | None, _database: str | None, _view: str | None) -> int:
+        if action == sqlite3.SQLITE_READ and place == table and column:
+            read.add(column.lower())
+        return sqlite3.SQLITE_OK
+
+    connection.set_authorizer(note)
+    try:
+        connection.execute(f"explain {sql}")
+    finally:
+        # Python 3.10 cannot take an authorizer away again.
+        connection.set_authorizer(lambda *_: sqlite3.SQLITE_OK)
+    columns = {row[0].lower(): row for row in connection.execute("select name, hidden from pragma_table_xinfo(?)", [table])}
+    keys = {(column or "").lower() for unique in uniques(connection, table) for column, _ in unique}
+    # What a generated column is made of is not told; and the rowid, where it is no column, cannot be watched.
+    if any(row[1] for row in columns.values()) or keys - columns.keys():
+        return None
+    return tuple(row[0] for name, row in columns.items() if name in read | keys)
 
 
 def _has(connection: sqlite3.Connection, table: str, rowid: str) -> bool:

@@ -7,7 +7,7 @@ from functools import partial
 
 from ..model import Source
 from . import layout
-from .triggers import counting, triggers
+from .triggers import counting, taggings_of, triggers
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,11 @@ class Indexing:
 
 def triggers_of(source: Source, connection: sqlite3.Connection) -> dict[str, str]:
     """{name: SQL} of the triggers that a source needs, with its number in them."""
-    return dict(triggers(source, partial(layout.uniques, connection)))
+
+    def watched(table: str) -> tuple[str, ...] | None:
+        return layout.watched(connection, table, taggings_of(source, None))
+
+    return dict(triggers(source, partial(layout.uniques, connection), watched))
 
 
 def numbered(source: Source, number: int) -> Source:

@@ -55,27 +55,35 @@ def _queued(source: Source, items: str, normalised: Normalised) -> tuple[str, ..
     )
 
 
-def triggers(source: Source, uniques: Callable[[str], Sequence[Unique]]) -> Iterator[tuple[str, str]]:
-    """(name, SQL) of the triggers of one source. `uniques` gives the keys of a table that no two of its rows share."""
+def triggers(
+    source: Source, uniques: Callable[[str], Sequence[Unique]], watched: Callable[[str], Sequence[str] | None]
+) -> Iterator[tuple[str, str]]:
+    """(name, SQL) of the triggers of one source. `uniques` gives the keys of a table that no two of its rows share, `watched` the columns
+    whose update matters (None: all)."""
     for place, touch in enumerate(source.touches):
         found = uniques(touch.table)
         replaced, collation = list(_replaceable(touch, found)), _collation(touch, found)
+        columns = watched(touch.table)
+        of = f" of {', '.join(columns_of(columns))}" if columns else ""
         for event in TABLE_EVENTS:
             rows = {"insert": ("new",), "update": ("old", "new"), "delete": ("old",)}[event]
             touched = [items_touched(touch, row, collation) for row in rows]
             noted = bool(replaced) and event != "delete"
             if noted:
-                yield _trigger(source, place, f"before {event}", touch.table, _notes(source, place, touch, replaced))
+                yield _trigger(source, place, f"before {event}", of, touch.table, _notes(source, place, touch, replaced))
                 touched.append(_noted_items(touch, _noted(source, place, replaced), collation))
             body = derivation(source, " union all ".join(touched))
             forget = [f"delete from {NOTE} where {_noted(source, place, replaced)}"] if noted else []
-            yield _trigger(source, place, f"after {event}", touch.table, [*body, *forget])
+            yield _trigger(source, place, f"after {event}", of, touch.table, [*body, *forget])
 
 
-def _trigger(source: Source, place: int, when: str, table: str, body: Sequence[str]) -> tuple[str, str]:
+def _trigger(source: Source, place: int, when: str, of: str, table: str, body: Sequence[str]) -> tuple[str, str]:
     name = f"{PREFIX}{source.indexed}_{place}_{when.replace(' ', '_')}"
     statements = ";\n  ".join(body)
-    return name, f"create trigger {quote(name)} {when} on {quote(table)} for each row begin\n  {statements};\nend"
+    return (
+        name,
+        f"create trigger {quote(name)} {when}{of if when.endswith('update') else ''} on {quote(table)} for each row begin\n  {statements};\nend",
+    )
 
 
 def items_touched(touch: Touch, row: str, collation: str = "") -> str:

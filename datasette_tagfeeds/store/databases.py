@@ -113,7 +113,7 @@ def _explained() -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if "interrupted" in str(error):
             raise Unavailable(TOO_SLOW) from error
-        if re.search("locked|busy|I/O error|unable to open|out of memory|disk is full", str(error)):
+        if re.search("locked|busy|I/O error|unable to open|readonly|out of memory|disk is full", str(error)):
             raise Unavailable("The database could not be read just now. Try again later.") from error
         raise Broken("The database cannot be read as the settings say.") from error
     except sqlite3.Error as error:
