@@ -26,8 +26,10 @@ def taggings_of(source: Source, items: str | None, normalised: Normalised = quic
     wanted = [f"{exact_key(source)} in ({items})"] if items else []
     tests = [f"{source.tags.item} in ({items})"] if items else []
     rows = f"({items_of(source, wanted, normalised)}) as i join ({tagged(source.tags, *tests)}) as t on t.item collate binary = i.item"
-    each = f"select t.tag as tag, i.published as published, i.item as item from {rows} where i.published is not null"
-    return f"select tag, published, item from ({each}) union select '', published, item from ({each})"
+    # Each tagging twice, the second time without its tag: half the work of asking for both.
+    twice = f"{rows} join (select 0 as n union all select 1) as e"
+    columns = "case e.n when 0 then t.tag else '' end as tag, i.published as published, i.item as item"
+    return f"select distinct {columns} from {twice} where i.published is not null"
 
 
 def derivation(source: Source, items: str, normalised: Normalised = quick_sql) -> tuple[str, ...]:
