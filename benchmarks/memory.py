@@ -7,6 +7,7 @@ from http.client import HTTPConnection, HTTPException
 from itertools import count
 
 import data
+import indexed
 import load
 import servers
 from table import Bench, Row
@@ -21,7 +22,7 @@ FLAT = 5
 def memory(bench: Bench) -> Iterator[Row]:
     """The server's memory halfway and at the end, without what Datasette itself and compiled libraries hold."""
     items = bench.items[0]
-    database = bench.database(items)
+    database = indexed.used(bench, items)
     with servers.without_plugin(bench.plugin, database) as server:
         load.get(server.port, "/")
         bare = server.resident()
@@ -35,7 +36,7 @@ def memory(bench: Bench) -> Iterator[Row]:
         last = server.resident()
     if half == done:
         raise load.Failed(f"{half:,} requests took longer than {PATIENCE} s")
-    what = f"memory after {done:,} requests over {len(paths):,} tags, {items:,} items, less that of Datasette with lxml and nh3"
+    what = f"memory after {done:,} requests over {len(paths):,} tags, {items:,} items, indexed, less that of Datasette with lxml and nh3"
     yield Row.at_most(what, f"{last:.0f} MB, less {bare:.0f} MB", 60, last - bare, " MB", done == bench.requests)
     yield Row.at_most(f"growth from {half:,} requests to the end", f"{first:.0f} MB to {last:.0f} MB", FLAT, last - first, " MB")
 
