@@ -33,6 +33,8 @@ PREFLIGHT = {
 PRIVATE = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer"}
 # What feeds answer errors as; their addresses end so.
 PLAIN_FORMATS = (".atom", ".rss", ".opml")
+# What a client that has the body knows already.
+OF_THE_BODY = frozenset(["Link", "X-Content-Type-Options", "X-Robots-Tag", "Content-Security-Policy"])
 # How long what is unknown may be taken for unknown, in seconds.
 UNKNOWN_TTL = 60
 
@@ -90,7 +92,7 @@ def caching(ttl: int, wanted: bool = True) -> dict[str, str]:
 
 
 def respond(request: Request, document: Document) -> Response:
-    """The document, or 304 where the client has it; a 304 says the same of it as the 200 would (RFC 9110 §15.4.5).
+    """The document, or 304 where the client has it, with the validators and caching headers that the 200 would have (RFC 9110 §15.4.5).
 
     A date is sent from its second on, when nothing that changes can still get it (RFC 9110 §8.8.2.1).
     """
@@ -99,7 +101,8 @@ def respond(request: Request, document: Document) -> Response:
     content_type = f"{document.media_type}; charset=utf-8"
     tags, since = said.get(b"if-none-match"), said.get(b"if-modified-since")
     if conditional.not_modified(_text(tags), _text(since), document.tag, document.modified, now):
-        return Response(b"", status=304, headers=headers, content_type=content_type)
+        kept = {name: value for name, value in headers.items() if name not in OF_THE_BODY}
+        return Response(b"", status=304, headers=kept, content_type=content_type)
     body = document.body
     if conditional.accepts_gzip(_text(said.get(b"accept-encoding"))):
         body = document.compressed
