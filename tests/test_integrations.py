@@ -1,5 +1,6 @@
 """Tags in Datasette's own pages: what stands where, and that it tells nobody of what they may not see."""
 
+import asyncio
 import json
 import re
 from html import unescape
@@ -495,22 +496,18 @@ async def test_pages_do_not_wait_for_tags(site, monkeypatch):
 
 
 async def test_slow_counts_are_awaited_once_and_not_long(site, monkeypatch):
-    import asyncio
-    from time import monotonic
-
     blog = site(TWO, SCHEMA)
     await blog.start()
     begun = []
 
     async def slow(self):
         begun.append(1)
-        await asyncio.sleep(1)
+        await asyncio.sleep(60)
 
     monkeypatch.setattr(store.Store, "tag_list", slow)
     monkeypatch.setattr(patience, "PATIENCE", 0.05)
-    before = monotonic()
     # What is not yet known to lead nowhere is a link.
-    assert [len(links(one)) for one in cell((await blog.get("/blog/mark")).text, "tags")] == [2, 1, 0]
-    assert [len(links(one)) for one in cell((await blog.get("/blog/tag")).text, "tag")] == [1, 1, 1, 1]
-    assert monotonic() - before < 0.9
+    mark, tag = [(await asyncio.wait_for(blog.get(f"/blog/{table}"), 30)).text for table in ("mark", "tag")]
+    assert [len(links(one)) for one in cell(mark, "tags")] == [2, 1, 0]
+    assert [len(links(one)) for one in cell(tag, "tag")] == [1, 1, 1, 1]
     assert len(begun) == 1
