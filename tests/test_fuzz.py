@@ -19,7 +19,7 @@ from lxml import etree
 
 REQUESTS = int(os.environ.get("TAGFEEDS_REQUESTS", "3000"))
 SEED = int(os.environ.get("TAGFEEDS_SEED", "1"))
-SLOW = 2.0
+SLOW = 20.0
 
 TAGS = [
     "python", "sqlite", "Python", "c++", "c#", "a/b", "node.js", "feed.atom", "x.json", ".", "..", "-x", "@y", "~", "~2B", "100%", "%2B", "a,b", "(p)",
