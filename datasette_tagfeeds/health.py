@@ -208,6 +208,11 @@ def _advice(source: Source, counts: Mapping[str, int | None], milliseconds: int 
         yield Notice(
             "stale_index", message, f"Make it again: {command}. Or take it away: datasette tagfeeds index --drop {source.database}.db"
         )
+    elif indexing.number is not None and "json_" in source.tags.tables:
+        message = f"{source.table} has triggers that read JSON. A program that opens the file with trusted_schema off cannot write to it."
+        yield Notice(
+            "json_triggers", message, "Nothing, unless one says “unsafe use of json_…”: let it trust the schema, or drop the index."
+        )
     elif indexing.number is None and (milliseconds is None or milliseconds > SLOW_MS):
         cost = f"take {milliseconds} ms" if milliseconds is not None else "take longer than the time limit"
         message = f"The newest items of {source.name} {cost} to find, and that grows with its rows."

@@ -263,3 +263,11 @@ async def test_rows_that_only_python_can_date_are_right_before_and_after_indexin
     command(blog)
     assert "Post 60" in (await blog.get("/tags/odd.atom")).text
     assert "<b>21</b> items" in (await blog.get("/tags/python")).text
+
+
+async def test_health_says_who_cannot_write_to_indexed_json(site):
+    blog = site({**SETTINGS, "sources": {"post": {"tags": "tags"}}}, "create table post (id integer primary key, title, created, tags)")
+    blog.sql("insert into post (title, created, tags) values ('One', '2020-01-01', '[\"a\", \"b\"]')")
+    assert "json_triggers" not in codes(json.loads((await blog.get("/-/tagfeeds.json")).text))
+    command(blog)
+    assert "json_triggers" in codes(json.loads((await blog.get("/-/tagfeeds.json")).text))
