@@ -85,7 +85,7 @@ async def execute(
         with sqlite_timelimit(connection, LONG_MS):
             return connection.execute(statement.sql, dict(statement.parameters)).fetchall()
 
-    with _explained():
+    with explained():
         found = _database(datasette, database)
         if long:
             rows: list[sqlite3.Row] = await found.execute_fn(ask)
@@ -104,7 +104,7 @@ async def indexing(datasette: Datasette, sources: Sequence[Source]) -> dict[str,
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """Turn what a database may answer with into our error."""
     try:
         yield
