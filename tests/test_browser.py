@@ -19,6 +19,8 @@ from screenshots import chromium, served
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(not which("chromium"), reason="Debian's chromium is not installed")]
 
+expect.set_options(timeout=20_000)
+
 # Answers that bring no policy of their own get the strictest that still lets a site load its own files.
 STRICT = """
 from datasette import hookimpl
