@@ -167,6 +167,8 @@ def _notices(source: Source, counts: Mapping[str, int | None], milliseconds: int
         yield Notice("unreadable", message, "Mend the table, or the where or sql of the settings.")
         return
     for table, column in source.unindexed:
+        if source.indexed is not None and table == source.table:
+            continue
         name = quote(f"idx_{table}_{column}")
         message = f"{table} has no index on {column}. Each tag page reads the whole table: it is quick now, and slows as the table grows."
         yield Notice("missing_index", message, f"create index {name} on {quote(table)} ({quote(column)});")
