@@ -119,6 +119,7 @@ async def _source(store: Store, source: Source, tags: int, indexing: Indexing) -
     counts = await _counts(store, source)
     fields = {name: source.written[name] for name in (*EXPRESSIONS, *COLUMNS) if name in source.written}
     cost = await _cost(store, source)
+    failing = store.memory.failing.get(source.name)
     return SourceHealth(
         name=source.name,
         label=source.label,
@@ -130,7 +131,7 @@ async def _source(store: Store, source: Source, tags: int, indexing: Indexing) -
         where=source.where,
         tags_count=tags,
         indexed=indexing.number is not None,
-        warnings=(*_notices(source, counts, cost, store.memory.failing.get(source.name)), *_advice(source, counts, cost, indexing)),
+        warnings=(*_notices(source, counts, cost, failing), *(() if failing else _advice(source, counts, cost, indexing))),
         **counts,
     )
 
