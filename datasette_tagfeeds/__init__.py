@@ -44,7 +44,7 @@ def register_commands(cli: Any) -> None:
 @hookimpl
 def permission_allowed(action: str, resource: Any) -> bool | None:
     """Nobody may view the tables of the index: they know of rows that are hidden. For Datasette 0.65."""
-    return False if action == "view-table" and indexes.is_ours(resource[1]) else None
+    return False if action == "view-table" and indexes.is_ours(resource) else None
 
 
 @hookimpl

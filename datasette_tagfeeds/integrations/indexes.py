@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
 
 
-def is_ours(table: str) -> bool:
-    """True for a table of the index, in whatever letters: SQLite takes them for the same."""
-    return table.lower().startswith(PREFIX)
+def is_ours(resource: object) -> bool:
+    """True where a (database, table) is a table of the index, in whatever letters: SQLite takes them for the same."""
+    # Whoever tries permissions out may ask of anything.
+    return isinstance(resource, tuple) and len(resource) == 2 and str(resource[1]).lower().startswith(PREFIX)
 
 
 def hidden(datasette: Datasette) -> object:
