@@ -14,8 +14,9 @@ import yaml
 from datasette.app import Datasette
 from lxml import etree
 
-from datasette_tagfeeds import cli, health
+from datasette_tagfeeds import health
 from datasette_tagfeeds import site as sites
+from datasette_tagfeeds.cli import indexing
 from datasette_tagfeeds.integrations import patience
 from datasette_tagfeeds.postings import build
 
@@ -116,7 +117,7 @@ class Site:
     async def index(self) -> None:
         """Index the file, as `datasette tagfeeds index` does."""
         dates = os.stat(self.path)
-        for file in await cli._described(self.datasette):
+        for file in await indexing.described(self.datasette):
             with closing(build.connect(file.path)) as connection:
                 if file.sources:
                     build.build(connection, file.sources, lambda count: None)

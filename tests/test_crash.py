@@ -19,8 +19,8 @@ from conftest import SCHEMA, SETTINGS
 from datasette.app import Datasette
 from victims import BEGUN, ENDED
 
-from datasette_tagfeeds import cli
 from datasette_tagfeeds import site as sites
+from datasette_tagfeeds.cli import indexing
 from datasette_tagfeeds.postings import build, layout, state
 
 SEED = int(os.environ.get("TAGFEEDS_SEED", "1"))
@@ -134,7 +134,7 @@ async def judge(path: Path, kind: str) -> bool:
         whole = bool(layout.numbers(connection))
     datasette = await served(path)
     assert ((await sites.site(datasette)).indexing["post"].number == 1) == whole
-    files = await cli._described(datasette)
+    files = await indexing.described(datasette)
     assert differences(path, files[0].sources) == ([("post", 0, 0)] if whole else [])
     twin = path.parent / "twin" / "blog.db"
     twin.parent.mkdir(exist_ok=True)
@@ -165,7 +165,7 @@ async def test_a_killed_process_leaves_a_whole_file_and_right_answers(tmp_path, 
     begin = blog
     if kind in ("write", "drop"):
         begin = copied(blog, tmp_path / "indexed", "delete")
-        files = await cli._described(await served(begin))
+        files = await indexing.described(await served(begin))
         with closing(build.connect(str(begin))) as connection:
             build.build(connection, files[0].sources, lambda count: None)
     option = {"online": ["--online"], "drop": ["--drop"]}.get(kind, [])
@@ -227,7 +227,7 @@ async def test_a_half_written_file_is_recovered_before_it_is_indexed(tmp_path, v
 
 async def test_triggers_that_went_with_their_table_are_made_anew(tmp_path, blog):
     path = copied(blog, tmp_path / "blog", "delete")
-    files = await cli._described(await served(path))
+    files = await indexing.described(await served(path))
 
     def stop(count: int) -> None:
         raise KeyboardInterrupt

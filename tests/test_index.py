@@ -14,8 +14,8 @@ from datasette.app import Datasette
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from datasette_tagfeeds import cli
 from datasette_tagfeeds import site as sites
+from datasette_tagfeeds.cli import indexing
 from datasette_tagfeeds.postings import build
 
 pytestmark = pytest.mark.live
@@ -174,16 +174,16 @@ async def make(path: Path, storage: Storage) -> Datasette:
     return datasette
 
 
-async def index(datasette: Datasette, online: bool = False) -> list[cli.File]:
+async def index(datasette: Datasette, online: bool = False) -> list[indexing.File]:
     """Index all that can be, as the command does; what was found."""
-    files = await cli._described(datasette)
+    files = await indexing.described(datasette)
     for file in files:
         with closing(build.connect(file.path)) as connection:
             (build.build_online if online else build.build)(connection, file.sources, lambda count: None)
     return files
 
 
-def differences(files: list[cli.File]) -> list:
+def differences(files: list[indexing.File]) -> list:
     """What `datasette tagfeeds index --check` finds."""
     found = []
     for file in files:

@@ -19,7 +19,7 @@ STRATA = (
 VOCABULARY = STRATA[0]
 ONLY_IN = {
     "feedgen": ("formats/atom.py", "formats/rss.py"),
-    "sqlite3": ("store/", "postings/", "survey.py", "reads.py", "memory.py", "dates.py", "sources/delimited.py", "cli.py", "__init__.py"),
+    "sqlite3": ("store/", "postings/", "survey.py", "reads.py", "memory.py", "dates.py", "sources/delimited.py", "cli/", "__init__.py"),
 }
 
 

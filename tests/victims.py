@@ -42,12 +42,12 @@ def run(kind: str, *arguments: Any) -> None:
     """Do what was asked for, and say when it begins."""
     from datasette.cli import cli as datasette
 
-    from datasette_tagfeeds import cli
+    from datasette_tagfeeds.cli import indexing
 
     if kind == "write":
         write(*arguments)
     for name in ("_build", "_build_online", "_drop"):
-        setattr(cli, name, announced(getattr(cli, name)))
+        setattr(indexing, name, announced(getattr(indexing, name)))
     datasette(["tagfeeds", kind, *arguments], standalone_mode=False)
 
 
