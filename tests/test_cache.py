@@ -303,8 +303,13 @@ async def test_purge_keys_name_sources_and_operands(site, header, between):
         return sha256(name.encode()).hexdigest()[:10]
 
     both = ["s-post", f"s-{hashed('second post')}"]
+    every = ["a-post", f"a-{hashed('second post')}"]
     for path, keys in {
-        "/tags.atom": both,
+        **dict.fromkeys(("/tags.atom", "/tags", "/tags.json", "/tags.opml"), [*both, *every]),
+        "/tags.rss?type=post": ["s-post", "a-post"],
+        "/tags/-django.atom": [*both, *every, "t-django"],
+        f"/tags/{long},-django": [*both, *every, "t-django", f"t-{hashed(long)}"],
+        "/tags/django": [*both, "t-django"],
         "/tags/django.atom": [*both, "t-django"],
         "/tags/django.rss?type=post": ["s-post", "t-django"],
         "/tags/c~2B~2B+django.json": [*both, f"t-{hashed('c++')}", "t-django"],

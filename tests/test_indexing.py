@@ -2,16 +2,14 @@
 
 import json
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
-import yaml
 from asking import Asker, Clock
-from click.testing import CliRunner
+from commands import command as run
+from commands import metadata
 from conftest import SCHEMA, SETTINGS, Site
 from datasette.app import Datasette
-from datasette.cli import cli
 
 import datasette_tagfeeds
 from datasette_tagfeeds import compat
@@ -32,12 +30,7 @@ def filled(site, settings=WEBLOG, **metadata):
 
 def command(blog, *options):
     """Run `datasette tagfeeds index` on a site's file, with its settings."""
-    metadata = blog.path.parent / "metadata.yml"
-    metadata.write_text(yaml.safe_dump({"plugins": {"datasette-tagfeeds": blog.settings}}), encoding="utf-8")
-    arguments = ["tagfeeds", "index", str(blog.path), "-m", str(metadata), *options]
-    # In a thread of its own: the command has an event loop of its own.
-    with ThreadPoolExecutor(1) as threads:
-        return threads.submit(CliRunner().invoke, cli, arguments).result()
+    return run("index", blog.path, "-m", metadata(blog.path.parent, blog.settings), *options)
 
 
 def objects(blog):

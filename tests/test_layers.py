@@ -13,13 +13,25 @@ STRATA = (
     ("once", "memory", "markdown", "content", "bodies", "store", "entries", "health", "site"),
     ("formats",),
     ("web",),
+    ("edge",),
     ("integrations", "cli", "asgi", "hookspecs", ""),
 )
 # Within a stratum, what may import what it stands beside: left of it in the list above.
 VOCABULARY = STRATA[0]
 ONLY_IN = {
     "feedgen": ("formats/atom.py", "formats/rss.py"),
-    "sqlite3": ("store/", "postings/", "survey.py", "reads.py", "memory.py", "dates.py", "sources/delimited.py", "cli/", "__init__.py"),
+    "sqlite3": (
+        "store/",
+        "postings/",
+        "survey.py",
+        "reads.py",
+        "memory.py",
+        "dates.py",
+        "sources/delimited.py",
+        "edge/",
+        "cli/",
+        "__init__.py",
+    ),
 }
 
 

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from .given import files, metadata
+from . import ping as pinging
+from . import purge as purging
+from .given import files, metadata, templates
 from .indexing import index, ways
 from .reports import check, settings
 
@@ -17,3 +19,5 @@ def register(cli: Any) -> None:
     tagfeeds.command()(files(metadata(check)))
     tagfeeds.command()(files(metadata(settings)))
     tagfeeds.command()(files(metadata(ways(index))))
+    tagfeeds.command()(files(metadata(templates(purging.options(purging.purge)))))
+    tagfeeds.command()(files(metadata(templates(pinging.state(pinging.ping)))))

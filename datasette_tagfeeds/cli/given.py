@@ -1,18 +1,72 @@
-"""What commands are given: database files, and the settings that they are served with."""
+"""What commands are given: database files, the settings that they are served with, and what is remembered of the last run."""
 
-from typing import Any
+import asyncio
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 from datasette import app
 from datasette.utils import BadMetadataError, parse_metadata
+from datasette.utils.asgi import Request
+
+from .. import site
+from ..edge import changes
+from ..edge.changes import Changes, State
+from ..site import Site
+from ..web.urls import Addresses
 
 files = click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
 metadata = click.option("-m", "--metadata", type=click.File(mode="r"), help="The metadata.yml with your settings")
+templates = click.option("--template-dir", type=click.Path(exists=True, file_okay=False), help="The templates that you serve with")
 
 
-def instance(files: tuple[str, ...], metadata: Any) -> Any:
+def instance(files: tuple[str, ...], metadata: Any, template_dir: str | None = None) -> Any:
     """A Datasette that would serve these files. Raises click.ClickException where the settings are no YAML or JSON."""
     try:
-        return app.Datasette(list(files), metadata=parse_metadata(metadata.read()) if metadata else None)
+        return app.Datasette(list(files), metadata=parse_metadata(metadata.read()) if metadata else None, template_dir=template_dir)
     except BadMetadataError as error:
         raise click.ClickException(f"{metadata.name}: {error}") from error
+
+
+class Compared(NamedTuple):
+    """A site, its state now, and what of it changed since it was last looked at; `known` is False where it never was."""
+
+    datasette: Any
+    site: Site
+    state: State
+    changes: Changes
+    known: bool
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where things are, for everyone. Raises click.ClickException without a base_url: only a request could tell."""
+        if not self.site.settings.base_url:
+            raise click.ClickException("The setting base_url is needed: it says where others find your site.")
+        return Addresses(self.datasette, Request.fake("/"), self.site.settings, site.path(self.datasette))
+
+
+def compared(datasette: Any, remembered: Path | None, since: dict[str, str] | None = None) -> Compared:
+    """What changed since a state that a file remembers, or since the databases were other files."""
+    return asyncio.run(_compared(datasette, remembered, since))
+
+
+async def _compared(datasette: Any, remembered: Path | None, since: dict[str, str] | None) -> Compared:
+    await datasette.invoke_startup()
+    here = await site.site(datasette)
+    before = await changes.state(datasette, here, since) if since else _read(remembered)
+    after = await changes.state(datasette, here)
+    for name, reason in after.failing.items():
+        click.echo(f"{name} cannot be read: {reason}", err=True)
+    return Compared(datasette, here, after, changes.between(before, after), before is not None)
+
+
+def _read(remembered: Path | None) -> State | None:
+    return changes.read(remembered.read_text(encoding="utf-8")) if remembered and remembered.exists() else None
+
+
+def remember(remembered: Path, state: State) -> None:
+    """Write a state down: whole, or not at all."""
+    beside = remembered.with_name(f"{remembered.name}.new")
+    beside.write_text(state.text(), encoding="utf-8")
+    os.replace(beside, remembered)

@@ -84,7 +84,7 @@ async def _cells(datasette: Datasette, database: str, table: str) -> Cells:
     items, ties = (over(here.settings, database, table), tied(here.settings, database, table)) if here else ((), ())
     if not here or not (items or ties):
         return Cells({})
-    names = {source.name for source in await access.anonymous(datasette, here.settings)}
+    names = {source.name for source in (await access.anonymous(datasette, here.settings)).sources}
     readers: dict[str, tuple[Reader, Container[str] | None]] = {}
     for source in (*items, *ties):
         column = _column(source) if source in items else name_column(source, table)

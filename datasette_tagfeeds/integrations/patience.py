@@ -30,7 +30,7 @@ async def ready(datasette: Datasette) -> Site | None:
 
 async def known(datasette: Datasette, here: Site, sources: Sequence[Source]) -> Container[str] | None:
     """The tags that have pages, of some sources that the actor may see at least; None where it is not known. One list for all, where it serves."""
-    everyones = await access.anonymous(datasette, here.settings)
+    everyones = (await access.anonymous(datasette, here.settings)).sources
     shared = {source.name for source in sources} <= {source.name for source in everyones}
     found = await tag_list(datasette, everyones if shared else sources)
     return found.by_name if found else None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from ..dates import utc_text
-from .databases import fingerprint, indexing, schemas, tables_read
+from .databases import explained, fingerprint, indexing, schemas, tables_read, within
 from .questions import Store
 
-__all__ = ["Store", "fingerprint", "indexing", "now", "schemas", "tables_read"]
+__all__ = ["Store", "explained", "fingerprint", "indexing", "now", "schemas", "tables_read", "within"]
 
 
 def now() -> str:

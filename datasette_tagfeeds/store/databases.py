@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
 from datasette.database import Database, QueryInterrupted
@@ -25,6 +25,8 @@ from ..survey import survey
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
+
+Found = TypeVar("Found")
 
 # What is asked once for each state of the data may take this long, in milliseconds.
 LONG_MS = 30_000
@@ -101,6 +103,13 @@ async def indexing(datasette: Datasette, sources: Sequence[Source]) -> dict[str,
         mine = [source for source in sources if source.database == name]
         found |= await datasette.get_database(name).execute_fn(partial(state.indexing, mine))
     return found
+
+
+async def within(datasette: Datasette, database: str, read: Callable[[sqlite3.Connection], Found]) -> Found:
+    """What a function reads of a database, for as long as it needs. Raises Unavailable and Broken."""
+    with explained():
+        found: Found = await _database(datasette, database).execute_fn(read)
+        return found
 
 
 @contextmanager

@@ -49,18 +49,14 @@ async def visible(datasette: Datasette, actor: Actor, settings: Settings) -> Vis
 
     Raises datasette.Forbidden for an actor who sees no source and may not view the instance.
     """
-    found = await _anonymous(datasette, settings) if actor is None else await _visible(datasette, actor, settings)
+    found = await anonymous(datasette, settings) if actor is None else await _visible(datasette, actor, settings)
     if not found.sources:
         await compat.ensure_instance(datasette, actor)
     return found
 
 
-async def anonymous(datasette: Datasette, settings: Settings) -> tuple[Source, ...]:
-    """The sources that everyone may see."""
-    return (await _anonymous(datasette, settings)).sources
-
-
-async def _anonymous(datasette: Datasette, settings: Settings) -> Visible:
+async def anonymous(datasette: Datasette, settings: Settings) -> Visible:
+    """What everyone may see."""
     kept = _ANONYMOUS.get(datasette)
     if not kept or monotonic() - kept[0] >= REUSED or kept[1] is not settings:
         kept = await _ASKING.setdefault(datasette, Once())(id(settings), partial(_asked_again, datasette, settings))

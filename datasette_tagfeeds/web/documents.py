@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from dataclasses import replace
 from functools import partial, wraps
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from datasette.utils.asgi import Request, Response
 from .. import site, store
 from ..memory import State
 from ..store.databases import memory
-from . import access
+from . import access, keys
 from .answers import PRIVATE, Document, View, caching, fields, respond
 from .cache import Cache, Kept, Known, cache, entity, existing
 from .visit import Visit
@@ -29,9 +29,12 @@ def key(here: Visit, *about: Hashable) -> Hashable:
     return (*about, here.addresses.base, seen, here.private)
 
 
-def document(here: Visit, name: Hashable, body: bytes, media_type: str, headers: dict[str, str]) -> Document:
+def document(
+    here: Visit, name: Hashable, body: bytes, media_type: str, headers: dict[str, str], purged_by: Iterable[str] = (keys.EVERY,)
+) -> Document:
     """A document with its validators and caching headers. `name` is its key: under it, dates never fall."""
-    headers = {**headers, **(PRIVATE if here.private else caching(here.settings.ttl, here.datasette.cache_headers))}
+    public = {**caching(here.settings.ttl, here.datasette.cache_headers), **keys.header(here.settings.purge_header, purged_by)}
+    headers = {**headers, **(PRIVATE if here.private else public)}
     tag = entity(body, headers)
     return Document(body, media_type, tag, _cache(here).modified(name, tag, here.modified()), headers)
 

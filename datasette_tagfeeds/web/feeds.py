@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
@@ -15,7 +13,7 @@ from ..formats import atom, json_feed, rss
 from ..model import Category, Entry, Feed, Item, Link, Person, Tally
 from ..relations import Selection
 from ..values import one_line, scrub
-from . import documents
+from . import documents, keys
 from .answers import Document
 from .urls import PAGE
 from .visit import Visit
@@ -53,8 +51,8 @@ async def feed(here: Visit, expression: Expression | None, name: str) -> Respons
     async def make() -> Document:
         format = FORMATS[name]
         made = await _made(here, expression, name, wants_related)
-        headers = {**SAFE, "Link": _link_header(made), **_purge_keys(here, expression)}
-        return documents.document(here, key, format.render(made), _media_type(here, format), headers)
+        headers = {**SAFE, "Link": _link_header(made)}
+        return documents.document(here, key, format.render(made), _media_type(here, format), headers, keys.of_items(here, expression))
 
     return await documents.remembered(here, key, make)
 
@@ -111,7 +109,13 @@ async def _links(here: Visit, selection: Selection, expression: Expression | Non
         links.append(Link("previous", own + query(await here.previous(selection, feed=True)), media_type))
     if last:
         links.append(Link("next", own + query(last), media_type))
-    return links + ([Link("hub", here.settings.hub)] if here.settings.hub else [])
+    return links + ([Link("hub", here.settings.hub)] if here.settings.hub and _is_told_of(here, expression) else [])
+
+
+def _is_told_of(here: Visit, expression: Expression | None) -> bool:
+    """True for the feeds that `datasette tagfeeds ping` tells the hub of: a reader that waits for news of another would wait in vain."""
+    own = here.parameters.query(here.parameters.after)
+    return not here.private and not own and (expression is None or isinstance(expression, Tag))
 
 
 async def _related(here: Visit, selection: Selection, expression: Expression | None) -> tuple[Mapping[str, object], ...]:
@@ -135,20 +139,3 @@ def _media_type(here: Visit, format: Format) -> str:
 def _link_header(made: Feed) -> str:
     """The document's links again, for what reads headers only (RFC 8288)."""
     return ", ".join(f'<{link.href}>; rel="{link.rel}"' + (f'; type="{link.type}"' if link.type else "") for link in made.links)
-
-
-def _purge_keys(here: Visit, expression: Expression | None) -> dict[str, str]:
-    """The keys by which a cache in front forgets this answer: its sources, and each tag of the expression."""
-    if not here.settings.purge_header:
-        return {}
-    sources = here.parameters.types or sorted(here.store.sources)
-    keys = ["tagfeeds", *(f"s-{_plain(one)}" for one in sources)]
-    keys += [f"t-{_plain(one)}" for one in dict.fromkeys(tags(expression) if expression is not None else ())]
-    return {here.settings.purge_header: ("," if here.settings.purge_header == "Cache-Tag" else " ").join(keys)}
-
-
-def _plain(name: str) -> str:
-    """The name where it is short and plain, else ten digits of its hash, so that headers stay small and ASCII."""
-    if re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", name):
-        return name
-    return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:10]

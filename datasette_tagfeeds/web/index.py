@@ -15,7 +15,7 @@ from ..formats import opml
 from ..memory import TagList
 from ..model import Outline, TagCount
 from ..values import one_line, scrub
-from . import documents
+from . import documents, keys
 from .answers import respond
 from .visit import Visit
 
@@ -155,4 +155,4 @@ def _everything(here: Visit) -> Outline:
 def send(here: Visit, body: bytes, media_type: str, headers: dict[str, str]) -> Response:
     """The answer that a document of the index is."""
     name = documents.key(here, here.request.path, here.request.query_string, here.request.actor is None)
-    return respond(here.request, documents.document(here, name, body, media_type, headers))
+    return respond(here.request, documents.document(here, name, body, media_type, headers, keys.of_items(here, None)))

@@ -15,7 +15,7 @@ from ..expression import tags as tags_of
 from ..formats import drawing, html
 from ..health import Health
 from ..model import TagCount, Tally
-from . import documents, explain
+from . import documents, explain, keys
 from .answers import Document, respond
 from .around import around, kinds, looks
 from .feeds import FORMATS
@@ -86,7 +86,7 @@ async def _index(here: Visit) -> Document:
         "follow": not here.request.query_string,
         **_about(here, tallies),
     }
-    return await _html(here, ["tagfeeds-index.html"], context)
+    return await _html(here, ["tagfeeds-index.html"], context, keys.of_items(here, None))
 
 
 async def _tag(here: Visit, expression: Expression, explained: Callable[[], Awaitable[object]] | None = None) -> Document:
@@ -116,7 +116,7 @@ async def _tag(here: Visit, expression: Expression, explained: Callable[[], Awai
         "explained": await explained() if explained else None,
     }
     names = [f"tagfeeds-tag-{to_css_class(single)}.html"] if single else []
-    return await _html(here, [*names, "tagfeeds-tag.html"], context)
+    return await _html(here, [*names, "tagfeeds-tag.html"], context, keys.of_items(here, expression))
 
 
 async def health(here: Visit, report: Health) -> Response:
@@ -148,10 +148,10 @@ def _feeds(here: Visit, expression: Expression | None, sources: Iterable[str]) -
     return {"feeds": feeds, "feed_url": feeds[0]["url"]}
 
 
-async def _html(here: Visit, templates: list[str], context: dict[str, object]) -> Document:
+async def _html(here: Visit, templates: list[str], context: dict[str, object], purged_by: Iterable[str] = (keys.EVERY,)) -> Document:
     page = await here.datasette.render_template(templates, context, request=here.request)
     headers = {} if context.get("follow", True) else {"X-Robots-Tag": "noindex, nofollow"}
-    return documents.document(here, _key(here), page.encode(), PAGE, headers)
+    return documents.document(here, _key(here), page.encode(), PAGE, headers, purged_by)
 
 
 def _about(here: Visit, tallies: Iterable[Tally]) -> dict[str, object]:
