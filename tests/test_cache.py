@@ -305,7 +305,7 @@ async def test_purge_keys_name_sources_and_operands(site, header, between):
     both = ["s-post", f"s-{hashed('second post')}"]
     every = ["a-post", f"a-{hashed('second post')}"]
     for path, keys in {
-        **dict.fromkeys(("/tags.atom", "/tags", "/tags.json", "/tags.opml"), [*both, *every]),
+        **{one: [*both, *every] for one in ("/tags.atom", "/tags", "/tags.json", "/tags.opml")},
         "/tags.rss?type=post": ["s-post", "a-post"],
         "/tags/-django.atom": [*both, *every, "t-django"],
         f"/tags/{long},-django": [*both, *every, "t-django", f"t-{hashed(long)}"],

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from . import export as exporting
 from . import ping as pinging
 from . import purge as purging
 from .given import files, metadata, templates
@@ -20,4 +21,5 @@ def register(cli: Any) -> None:
     tagfeeds.command()(files(metadata(settings)))
     tagfeeds.command()(files(metadata(ways(index))))
     tagfeeds.command()(files(metadata(templates(purging.options(purging.purge)))))
+    tagfeeds.command()(exporting.options(files(metadata(templates(exporting.export)))))
     tagfeeds.command()(files(metadata(templates(pinging.state(pinging.ping)))))

@@ -13,6 +13,7 @@ from datasette.utils.asgi import Request
 from .. import site
 from ..edge import changes
 from ..edge.changes import Changes, State
+from ..errors import TagfeedsError
 from ..site import Site
 from ..web.urls import Addresses
 
@@ -21,10 +22,11 @@ metadata = click.option("-m", "--metadata", type=click.File(mode="r"), help="The
 templates = click.option("--template-dir", type=click.Path(exists=True, file_okay=False), help="The templates that you serve with")
 
 
-def instance(files: tuple[str, ...], metadata: Any, template_dir: str | None = None) -> Any:
+def instance(files: tuple[str, ...], metadata: Any, template_dir: str | None = None, prefix: str = "/") -> Any:
     """A Datasette that would serve these files. Raises click.ClickException where the settings are no YAML or JSON."""
     try:
-        return app.Datasette(list(files), metadata=parse_metadata(metadata.read()) if metadata else None, template_dir=template_dir)
+        given = parse_metadata(metadata.read()) if metadata else None
+        return app.Datasette(list(files), metadata=given, template_dir=template_dir, settings={"base_url": prefix})
     except BadMetadataError as error:
         raise click.ClickException(f"{metadata.name}: {error}") from error
 
@@ -46,23 +48,24 @@ class Compared(NamedTuple):
         return Addresses(self.datasette, Request.fake("/"), self.site.settings, site.path(self.datasette))
 
 
-def compared(datasette: Any, remembered: Path | None, since: dict[str, str] | None = None) -> Compared:
+def compared(datasette: Any, remembered: Path, since: dict[str, str] | None = None) -> Compared:
     """What changed since a state that a file remembers, or since the databases were other files."""
-    return asyncio.run(_compared(datasette, remembered, since))
+    before = changes.read(remembered.read_text(encoding="utf-8")) if remembered.exists() else None
+    return asyncio.run(compare(datasette, before, since))
 
 
-async def _compared(datasette: Any, remembered: Path | None, since: dict[str, str] | None) -> Compared:
+async def compare(datasette: Any, before: State | None, since: dict[str, str] | None = None) -> Compared:
+    """What changed since a state, or since the databases were other files."""
     await datasette.invoke_startup()
-    here = await site.site(datasette)
-    before = await changes.state(datasette, here, since) if since else _read(remembered)
-    after = await changes.state(datasette, here)
+    try:
+        here = await site.site(datasette)
+        before = await changes.state(datasette, here, since) if since else before
+        after = await changes.state(datasette, here)
+    except TagfeedsError as error:
+        raise click.ClickException(str(error)) from error
     for name, reason in after.failing.items():
         click.echo(f"{name} cannot be read: {reason}", err=True)
     return Compared(datasette, here, after, changes.between(before, after), before is not None)
-
-
-def _read(remembered: Path | None) -> State | None:
-    return changes.read(remembered.read_text(encoding="utf-8")) if remembered and remembered.exists() else None
 
 
 def remember(remembered: Path, state: State) -> None:

@@ -27,7 +27,7 @@
         row.hidden = !name.includes(wanted);
         found += !row.hidden;
       }
-      if (status) status.textContent = wanted ? `${found} on this page. Enter looks through all tags.` : before;
+      if (status) status.textContent = wanted ? `${found} on this page.${box.form ? " Enter looks through all tags." : ""}` : before;
     });
   }
 

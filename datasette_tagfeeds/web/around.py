@@ -101,6 +101,10 @@ async def _related(
         return [], []
     for tag in [*own, *here.settings.hidden]:
         found.pop(tag, None)
+    if here.exported:
+        # A file is written anew when its own items change, and not when others do.
+        often = sorted(found, key=lambda tag: (-found[tag], tag))[:SEEN_WITH]
+        return [{"tag": tag, "count": found[tag], "url": here.addresses.local(Tag(tag))} for tag in often], []
     whole = await here.store.sizes(list(found))
     parts = [tag for tag in whole if found[tag] >= max(2, PART * whole[tag]) and whole[tag] < count]
     total = sum(tally.items for tally in (await here.store.horizon()).totals)

@@ -15,7 +15,7 @@ from ..store.databases import memory
 from . import access, keys
 from .answers import PRIVATE, Document, View, caching, fields, respond
 from .cache import Cache, Kept, Known, cache, entity, existing
-from .visit import Visit
+from .visit import EXPORTED, Visit
 
 if TYPE_CHECKING:
     from datasette.app import Datasette
@@ -26,7 +26,7 @@ Make = Callable[[], Awaitable[Document]]
 def key(here: Visit, *about: Hashable) -> Hashable:
     """What a document depends on, beside the data: what it is about, where it is asked for, and what the actor may see."""
     seen = frozenset((name, source.search) for name, source in here.store.sources.items())
-    return (*about, here.addresses.base, seen, here.private)
+    return (*about, here.addresses.base, seen, here.private, here.exported)
 
 
 def document(
@@ -90,7 +90,7 @@ async def _again(request: Request, datasette: Datasette) -> Response | None:
 def is_anyones(request: Request) -> bool:
     """True for a request that tells nothing of who makes it."""
     said = fields(request)
-    return request.actor is None and b"cookie" not in said and b"authorization" not in said
+    return request.actor is None and EXPORTED not in request.scope and b"cookie" not in said and b"authorization" not in said
 
 
 def _address(request: Request) -> Hashable:

@@ -63,6 +63,7 @@ async def _made(here: Visit, expression: Expression | None, name: str, wants_rel
     # Only JSON Feed says how many there are, and counting costs more than listing.
     tallies = await here.store.tallies(selection) if name == "json" else []
     made = _feed(here, expression, entries, tallies, tuple(await _links(here, selection, expression, name, last)))
+    made = replace(made, complete=not (last or here.parameters.after))
     if wants_related:
         made = replace(made, related=await _related(here, selection, expression), timeline=await _timeline(here, selection))
     styled = FORMATS[name].is_xml and here.settings.content_type == "application/xml"
@@ -82,7 +83,6 @@ def _feed(here: Visit, expression: Expression | None, entries: tuple[Entry, ...]
         links=links,
         entries=entries,
         category=Category(term, term, addresses.scheme, addresses.tag(name)) if term else None,
-        complete=not any(link.rel in ("first", "next") for link in links),
         expression=str(expression) if expression is not None else "",
         count=sum(tally.dated for tally in tallies),
         types=tuple(sorted((tally.source, tally.dated) for tally in tallies if tally.dated)),
@@ -103,6 +103,9 @@ async def _links(here: Visit, selection: Selection, expression: Expression | Non
     after = here.parameters.after
     page = here.addresses.absolute(here.addresses.local(expression)) + query(None)
     links = [Link("self", own + query(after), media_type), Link("alternate", page, PAGE)]
+    if here.exported:
+        # Files have no later pages: what a query string asks for, they cannot tell.
+        last = after = None
     if last or after:
         links.append(Link("first", own + query(None), media_type))
     if after:

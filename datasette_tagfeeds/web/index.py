@@ -104,8 +104,9 @@ async def as_json(here: Visit) -> Response:
     asked = wanted(here)
     every = await here.store.tag_list()
     found = chosen(here, every, asked)
-    shown = found[asked.start : asked.start + SIZE]
-    following = asked.start + SIZE if asked.start + SIZE < len(found) else 0
+    size = len(found) if here.exported else SIZE
+    shown = found[asked.start : asked.start + size]
+    following = asked.start + size if asked.start + size < len(found) else 0
     about = await here.descriptions([one.tag for one in shown])
     absolute = here.addresses.absolute
     document = {

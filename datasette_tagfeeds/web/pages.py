@@ -14,7 +14,8 @@ from ..expression import Expression, Tag, in_words
 from ..expression import tags as tags_of
 from ..formats import drawing, html
 from ..health import Health
-from ..model import TagCount, Tally
+from ..model import Item, TagCount, Tally
+from ..relations import Selection
 from . import documents, explain, keys
 from .answers import Document, respond
 from .around import around, kinds, looks
@@ -26,6 +27,8 @@ from .visit import Visit
 HEALTH = "/-/tagfeeds"
 # Tags on a page of the index: as many as keep it light.
 ROWS = 250
+# The same in a file, which has no further pages.
+EXPORTED_ROWS = 5000
 LABELS = {"atom": "Atom", "rss": "RSS", "json": "JSON Feed"}
 
 
@@ -57,8 +60,9 @@ def _key(here: Visit) -> Hashable:
 async def _index(here: Visit) -> Document:
     every, asked = await here.store.tag_list(), wanted(here)
     counts = chosen(here, every, asked)
-    shown = counts[asked.start : asked.start + ROWS]
-    following = asked.start + ROWS if asked.start + ROWS < len(counts) else 0
+    rows = EXPORTED_ROWS if here.exported else ROWS
+    shown = counts[asked.start : asked.start + rows]
+    following = asked.start + rows if asked.start + rows < len(counts) and not here.exported else 0
     tallies = [tally for tally in every.totals if not here.parameters.types or tally.source in here.parameters.types]
     own = here.addresses.local()
     by_year = await here.store.years(shown)
@@ -93,7 +97,7 @@ async def _tag(here: Visit, expression: Expression, explained: Callable[[], Awai
     selection = here.selection(expression)
     entries, last = await here.page(selection, feed=False)
     tallies = await here.store.tallies(selection)
-    own, query, after = here.addresses.local(expression), here.parameters.query, here.parameters.after
+    own = here.addresses.local(expression)
     single = expression.name if isinstance(expression, Tag) else None
     description = (await here.descriptions([single])).get(single, "") if single else ""
     carried = await here.store.carried(list(tags_of(expression)))
@@ -104,19 +108,37 @@ async def _tag(here: Visit, expression: Expression, explained: Callable[[], Awai
         "description": Markup(content.render(description, "markdown", here.addresses.base, trusted=False) or ""),
         "years": list(html.years(entries)),
         **await around(here, expression, selection, sum(tally.items for tally in tallies)),
-        "next_url": own + query(last) if last else None,
-        "previous_url": own + query(await here.previous(selection, feed=False)) if after else None,
-        "first_url": own + query(None) if after else None,
-        "page_url": here.addresses.absolute(own) + query(after),
+        **await _pager(here, selection, own, last),
         **_feeds(here, expression, {source for sources in carried.values() for source in sources}),
         "feed_title": here.title(expression),
         "narrowed": here.narrowed(),
-        "follow": single is not None and not here.request.query_string,
+        "follow": single is not None and (here.exported or not here.request.query_string),
         **_about(here, tallies),
         "explained": await explained() if explained else None,
     }
     names = [f"tagfeeds-tag-{to_css_class(single)}.html"] if single else []
     return await _html(here, [*names, "tagfeeds-tag.html"], context, keys.of_items(here, expression))
+
+
+async def _pager(here: Visit, selection: Selection, own: str, last: Item | None) -> dict[str, object]:
+    """Where the pages before and after this one are. Files have numbers, and the header Link says what to ask for to make the next one."""
+    query, after = here.parameters.query, here.parameters.after
+    if here.exported:
+        number = here.exported.page
+        numbered = [own, *(f"{own}/{one}" for one in range(2, number + 2))]
+        return {
+            "next_url": numbered[number] if last else None,
+            "next_query": query(last) if last else None,
+            "previous_url": numbered[number - 2] if number > 1 else None,
+            "first_url": own if number > 1 else None,
+            "page_url": here.addresses.absolute(numbered[number - 1]),
+        }
+    return {
+        "next_url": own + query(last) if last else None,
+        "previous_url": own + query(await here.previous(selection, feed=False)) if after else None,
+        "first_url": own + query(None) if after else None,
+        "page_url": here.addresses.absolute(own) + query(after),
+    }
 
 
 async def health(here: Visit, report: Health) -> Response:
@@ -149,8 +171,10 @@ def _feeds(here: Visit, expression: Expression | None, sources: Iterable[str]) -
 
 
 async def _html(here: Visit, templates: list[str], context: dict[str, object], purged_by: Iterable[str] = (keys.EVERY,)) -> Document:
-    page = await here.datasette.render_template(templates, context, request=here.request)
+    page = await here.datasette.render_template(templates, {**context, "exported": here.exported}, request=here.request)
     headers = {} if context.get("follow", True) else {"X-Robots-Tag": "noindex, nofollow"}
+    if context.get("next_query"):
+        headers["Link"] = f'<{context["next_query"]}>; rel="next"'
     return documents.document(here, _key(here), page.encode(), PAGE, headers, purged_by)
 
 

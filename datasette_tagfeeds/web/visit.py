@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from datasette.utils.asgi import Request
 from markupsafe import Markup, escape
@@ -27,11 +27,22 @@ if TYPE_CHECKING:
     from datasette.app import Datasette
 
 
+class Exported(NamedTuple):
+    """Says that what is asked for becomes a file, with no server behind it: `page` is its number among the pages of its tag."""
+
+    page: int = 1
+
+
+# Where the scope of a request says so; no client can.
+EXPORTED = "tagfeeds_exported"
+
+
 class Visit:
     """What a view needs to answer: the site as its actor sees it, the parameters, the addresses."""
 
     def __init__(self, request: Request, datasette: Datasette, here: Site, visible: access.Visible, of_items: bool) -> None:
         self.request = request
+        self.exported: Exported | None = request.scope.get(EXPORTED)
         self.datasette = datasette
         self.site = here
         self.settings = here.settings
@@ -76,7 +87,7 @@ class Visit:
         return expressions.canonical(expressions.with_tags(expression, spelt.__getitem__))
 
     async def _spelt(self, name: str, tags: TagList) -> str:
-        aliases = {fold(old): new for old, new in (await self._aliases()).items()} if tags.spelt(name) is None else {}
+        aliases = {fold(old): new for old, new in (await self.aliases()).items()} if tags.spelt(name) is None else {}
         gone = {fold(one) for one in self.settings.gone}
         now, steps = name, 0
         while True:
@@ -92,7 +103,8 @@ class Visit:
         nothing = f"Nothing is tagged “{name}”."
         raise NotFound(nothing + _meant([f"“{one}”" for one in near]), escape(one_line(nothing)) + Markup(_meant(links)))
 
-    async def _aliases(self) -> dict[str, str]:
+    async def aliases(self) -> dict[str, str]:
+        """The old names of tags, with those that they have now."""
         about = self.settings.aliased_by
         found = await self.store.renamed(about) if about and self.sees(about) else {}
         return {**found, **self.settings.aliases}

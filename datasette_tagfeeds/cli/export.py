@@ -1,0 +1,57 @@
+"""datasette tagfeeds export: a site as a folder of files."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from datasette.utils.asgi import Request
+
+from ..edge import changes
+from ..edge.asking import Asker
+from ..edge.export import Exporter
+from ..edge.folder import Folder
+from ..web.visit import visit
+from .given import compare, instance
+
+
+def options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options and the argument of `export`, but for the files."""
+    for option in (
+        click.option(
+            "--relative", is_flag=True, help="Link pages with each other by relative addresses, so that they work from a disk too"
+        ),
+        click.option("--prefix", default="/", metavar="PATH", help="The path below which the folder is served, such as /notes/"),
+        click.argument("folder", type=click.Path(file_okay=False, path_type=Path)),
+    ):
+        command = option(command)
+    return command
+
+
+def export(folder: Path, files: tuple[str, ...], metadata: Any, template_dir: str | None, prefix: str, relative: bool) -> None:
+    """Write the index, every tag's page and every tag's feeds into FOLDER, for a host that serves files.
+
+    The next run writes what changed, and takes away what is no more. The setting base_url must say where the folder is served.
+    """
+    if not prefix.startswith("/") or not prefix.endswith("/"):
+        raise click.UsageError("--prefix must begin and end with a slash, such as /notes/.")
+    asyncio.run(_export(Folder(folder), instance(files, metadata, template_dir, prefix), relative))
+
+
+async def _export(folder: Folder, datasette: Any, relative: bool) -> None:
+    found = await compare(datasette, changes.read(folder.remembered))
+    where = found.addresses
+    exporter = Exporter(Asker(datasette), where, folder, relative)
+    aliases = await (await visit(Request.fake("/"), datasette)).aliases()
+    jobs = exporter.jobs(found.state, found.changes, aliases)
+    with click.progressbar(length=len(jobs), label="Exporting") as bar:
+        await exporter.run(jobs, bar.update)
+    removed = folder.finish(found.state.text())
+    click.echo(f"{folder.count:,} files: {folder.written:,} written, {removed:,} taken away.")
+    for line in exporter.left_out:
+        click.echo(f"Left out: {line}", err=True)
+    if elsewhere := [source.name for source in found.site.settings.sources if "link" not in source.written]:
+        click.echo(
+            f"Items of {', '.join(elsewhere)} link to Datasette's own pages, which are not files: the setting link says where else they are."
+        )
