@@ -13,6 +13,7 @@ from pluggy import HookimplMarker
 
 from . import cli as commands
 from . import dates, site
+from .edge import news
 from .integrations import cells, facets, filters, head, indexes, links, tops
 from .sources import delimited
 from .web import views
@@ -31,6 +32,7 @@ def startup(datasette: Datasette) -> Callable[[], Awaitable[None]]:
 
     async def check() -> None:
         await site.start(datasette)
+        await news.begin(datasette)
 
     return check
 

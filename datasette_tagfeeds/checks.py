@@ -122,6 +122,13 @@ def seconds(value: object) -> int:
     return value
 
 
+def pause(value: object) -> int:
+    """A whole number of seconds, from one to a day."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 86400:
+        raise ValueError("must be a whole number of seconds, from 1 to 86400")
+    return value
+
+
 def one_of(*known: str) -> Callable[[object], str]:
     """The check of a setting that has these values only."""
 

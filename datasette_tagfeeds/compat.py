@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +88,16 @@ async def instance_title(datasette: Datasette) -> str | None:
     else:
         title = (datasette.metadata() or {}).get("title")
     return str(title) if title else None
+
+
+def can_supervise(datasette: Datasette) -> bool:
+    """True where tasks can run beside the server: on 1.0."""
+    return hasattr(datasette, "add_background_task")
+
+
+def supervise(datasette: Datasette, task: Callable[[Datasette], Awaitable[None]], name: str) -> None:
+    """Have a task run beside the server, from when it serves until it ends."""
+    datasette.add_background_task(task, name=name)
 
 
 def template_environment(datasette: Datasette) -> Environment:

@@ -37,6 +37,7 @@ class Settings:
     cache_bytes: int = 32 * 1024 * 1024
     content_type: str | None = None
     hub: str | None = None
+    ping_every: int | None = None
     purge_header: str | None = None
     icon: str | None = None
     logo: str | None = None
@@ -64,6 +65,7 @@ PLAIN: Mapping[str, Callable[[Any], Any]] = {
     "cache_bytes": checks.cache_bytes,
     "content_type": checks.one_of("application/atom+xml", "application/xml"),
     "hub": checks.url,
+    "ping_every": checks.pause,
     "purge_header": checks.one_of("Cache-Tag", "Surrogate-Key", "xkey"),
     "icon": checks.url,
     "logo": checks.url,

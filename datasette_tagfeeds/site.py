@@ -107,6 +107,10 @@ async def _make(datasette: Datasette) -> Site:
     problems, tables = Problems(), store.fingerprint(datasette)
     duplicates.note(problems)
     settings = load(datasette.plugin_config(NAME), await store.schemas(datasette), problems)
+    if settings.ping_every and not (settings.hub and settings.base_url):
+        problems.add(f"{ROOT}.ping_every", "needs the settings hub and base_url: whom to tell, and where feeds are")
+    if settings.ping_every and not compat.can_supervise(datasette):
+        problems.add(f"{ROOT}.ping_every", "needs Datasette 1.0; on this one, run `datasette tagfeeds ping` from time to time")
     if settings.path and (database := _taken(datasette, settings.path)):
         problems.add(f"{ROOT}.path", f"{settings.path} would hide the pages of the database {database!r}")
     sources, left_out = [], dict(settings.left_out)

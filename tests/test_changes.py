@@ -5,14 +5,13 @@ import os
 import re
 import sqlite3
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from urllib.parse import parse_qs, quote, unquote
+from urllib.parse import quote, unquote
 
 import pytest
 from asking import Clock
 from commands import command, metadata
 from conftest import SETTINGS, Site
+from hubs import Server
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_index import BASE, BY_NAME, PHASES, STORAGES, execute, statements
@@ -22,7 +21,6 @@ from datasette_tagfeeds.web import keys
 
 pytestmark = pytest.mark.live
 
-HUB = "https://hub.example/"
 WEBLOG = {**SETTINGS, "purge_header": "xkey", "sources": {"post": {"html": "body", "where": "is_draft = 0"}}, "size": 3}
 FORMATS = ("atom", "rss", "json")
 
@@ -205,112 +203,36 @@ async def test_every_document_that_changed_is_purged(name, data, tmp_path_factor
                 assert changed == set()
 
 
-class Hub:
-    """A hub that takes what it is told; `refuses` makes it answer 503."""
-
-    def __init__(self):
-        self.told, self.refuses = [], False
-        hub = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                said = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-                if not hub.refuses:
-                    assert (self.path, said.pop("hub.mode")) == ("/", ["publish"])
-                    hub.told += said["hub.url"]
-                self.send_response(503 if hub.refuses else 204)
-                self.end_headers()
-
-            def log_message(self, *arguments):
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self.server.server_port}/"
-        Thread(target=self.server.serve_forever, daemon=True).start()
-
-
-@pytest.fixture
-def hub():
-    one = Hub()
-    yield one
-    one.server.shutdown()
-
-
-def test_the_hub_is_told_of_the_feeds_that_changed(site, hub):
-    blog = filled(site, {**WEBLOG, "hub": hub.address})
-    given = (blog.path, "-m", metadata(blog.path.parent, blog.settings))
-    first = command("ping", *given)
-    assert (first.exit_code, "Remembered." in first.output, hub.told) == (0, True, [])
-    assert (command("ping", *given).output, hub.told) == ("", [])
-    blog.sql(
-        "update post set title = 'Changed' where id = 10; delete from post where id = 1; update tag set tag = 'rarer' where tag = 'rare'"
-    )
-    hub.refuses = True
-    failed = command("ping", *given)
-    assert (failed.exit_code, failed.output) == (1, f"Error: {hub.address} answered 503 Service Unavailable.\n")
-    hub.refuses = False
-    told = command("ping", *given)
-    feeds = [*(f"/rarer.{form}" for form in FORMATS), *(f"/tag1.{form}" for form in FORMATS), "/python.json", ".feed.json"]
-    assert sorted(hub.told) == sorted(told.output.split()) == sorted(f"https://example.org/tags{one}" for one in feeds)
-    assert (command("ping", *given).output, len(hub.told)) == ("", len(feeds))
-
-
-@pytest.mark.parametrize(("settings", "sentence"), [({"hub": None}, "hub is needed"), ({"base_url": None}, "base_url is needed")])
-def test_what_ping_needs(site, hub, settings, sentence):
-    blog = filled(site, {**WEBLOG, "hub": hub.address, **settings})
-    refused = command("ping", blog.path, "-m", metadata(blog.path.parent, blog.settings))
-    assert (refused.exit_code, sentence in refused.output) == (1, True)
-
-
-async def test_a_feed_names_the_hub_where_the_hub_is_told_of_it(site):
-    blog = filled(site, {**WEBLOG, "hub": HUB})
-    for path, named in {
-        "/tags.atom": True,
-        "/tags/python.atom": True,
-        "/tags/python.rss": True,
-        "/tags/python.json": True,
-        "/tags/python.atom?utm=x": True,
-        "/tags/python.atom?size=2": False,
-        "/tags/python.atom?year=2020": False,
-        "/tags/python+tag1.atom": False,
-        "/tags/-python.atom": False,
-    }.items():
-        response = await blog.get(path)
-        assert (HUB in response.text, HUB in response.headers["link"]) == (named, named), path
-
-
 ANSWERS = {"xkey": "PURGE", "Surrogate-Key": "POST", "Cache-Tag": "POST"}
 
 
 @pytest.mark.parametrize("header", ANSWERS)
+class Cache(Server):
+    """A cache that takes keys from whoever says a:b."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+
+    def post(self, path, headers, body):
+        self.asked.append((headers.method, path, headers, body))
+        return 200 if headers["Authorization"] == "Bearer a:b" else 403
+
+
+@pytest.mark.parametrize("header", ANSWERS)
 def test_caches_are_told_in_their_own_ways(site, header):
-    blog, asked = filled(site, {**WEBLOG, "purge_header": header}), []
-
-    class Handler(BaseHTTPRequestHandler):
-        def take(self):
-            body = self.rfile.read(int(self.headers["Content-Length"] or 0))
-            asked.append((self.command, self.path, self.headers, body))
-            self.send_response(200 if self.headers["Authorization"] == "Bearer a:b" else 403)
-            self.end_headers()
-
-        do_POST = do_PURGE = take
-
-        def log_message(self, *arguments):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    given = (blog.path, "-m", metadata(blog.path.parent, blog.settings), "--send", f"http://127.0.0.1:{server.server_port}/x")
+    blog, cache = filled(site, {**WEBLOG, "purge_header": header}), Cache()
+    given = (blog.path, "-m", metadata(blog.path.parent, blog.settings), "--send", f"{cache.address}x")
     refused = command("purge", *given)
     assert (refused.exit_code, "answered 403" in refused.output) == (1, True)
-    asked.clear()
+    cache.asked.clear()
     assert command("purge", *given, "--header", "Authorization: Bearer a:b").output == "1 key sent.\n"
     for key in range(20, 330):
         blog.post(key, [f"new{key}"])
     assert command("purge", *given, "--header", "Authorization: Bearer a:b").output == "311 keys sent.\n"
     assert command("purge", *given).output == "0 keys sent.\n"
-    server.shutdown()
-    assert {(method, path) for method, path, _, _ in asked} == {(ANSWERS[header], "/x")}
-    together = [json.loads(body)["tags"] if header == "Cache-Tag" else headers[header].split() for _, _, headers, body in asked]
+    cache.stop()
+    assert {(method, path) for method, path, _, _ in cache.asked} == {(ANSWERS[header], "/x")}
+    together = [json.loads(body)["tags"] if header == "Cache-Tag" else headers[header].split() for _, _, headers, body in cache.asked]
     assert [key for some in together for key in some] == ["tagfeeds", "a-post", *sorted(f"t-new{key}" for key in range(20, 330))]
     assert max(map(len, together)) <= {"xkey": 150, "Surrogate-Key": 256, "Cache-Tag": 30}[header]
