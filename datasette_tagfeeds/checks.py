@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from difflib import get_close_matches
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -120,6 +121,32 @@ def seconds(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 7 * 86400:
         raise ValueError("must be a whole number of seconds, from 0 to 604800")
     return value
+
+
+def days(value: object) -> int:
+    """A whole number of days, at most ten years."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 3650:
+        raise ValueError("must be a whole number of days, from 0 to 3650")
+    return value
+
+
+def day(value: object) -> str:
+    """A day, as text: YAML makes of one without quotes what JSON cannot hold."""
+    try:
+        if isinstance(value, str) and date.fromisoformat(value).isoformat() == value:
+            return value
+    except ValueError:
+        pass
+    raise ValueError(f"must be a day in quotes, such as '2026-11-01', not {value!r}")
+
+
+def token_ids(value: object) -> frozenset[str]:
+    """A list of the ids of tokens."""
+    if not isinstance(value, list):
+        raise ValueError(f"must be a list of ids, not {_kind(value)}")
+    if odd := [one for one in value if not isinstance(one, str) or not re.fullmatch(r"t[0-9a-f]{10}", one)]:
+        raise ValueError(f"must be a list of ids such as 't0123456789', and {odd[0]!r} is none")
+    return frozenset(value)
 
 
 def one_of(*known: str) -> Callable[[object], str]:

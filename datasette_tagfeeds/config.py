@@ -41,6 +41,9 @@ class Settings:
     icon: str | None = None
     logo: str | None = None
     rights: str | None = None
+    token_days: int = 365
+    tokens_since: str | None = None
+    revoked_tokens: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -68,6 +71,9 @@ PLAIN: Mapping[str, Callable[[Any], Any]] = {
     "icon": checks.url,
     "logo": checks.url,
     "rights": checks.text,
+    "token_days": checks.days,
+    "tokens_since": checks.day,
+    "revoked_tokens": checks.token_ids,
     "hidden": checks.tags,
     "gone": checks.tags,
 }

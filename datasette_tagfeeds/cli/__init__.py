@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import click
+
 from .given import files, metadata
 from .indexing import index, ways
 from .reports import check, settings
+from .tokens import signing, token
 
 
 def register(cli: Any) -> None:
@@ -17,3 +20,4 @@ def register(cli: Any) -> None:
     tagfeeds.command()(files(metadata(check)))
     tagfeeds.command()(files(metadata(settings)))
     tagfeeds.command()(files(metadata(ways(index))))
+    tagfeeds.command()(click.argument("expression")(files(metadata(signing(token)))))

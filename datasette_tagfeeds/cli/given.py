@@ -10,9 +10,9 @@ files = click.argument("files", nargs=-1, required=True, type=click.Path(exists=
 metadata = click.option("-m", "--metadata", type=click.File(mode="r"), help="The metadata.yml with your settings")
 
 
-def instance(files: tuple[str, ...], metadata: Any) -> Any:
-    """A Datasette that would serve these files. Raises click.ClickException where the settings are no YAML or JSON."""
+def instance(files: tuple[str, ...], metadata: Any, **options: Any) -> Any:
+    """A Datasette that would serve these files, with further options of its own. Raises click.ClickException where the settings are no YAML or JSON."""
     try:
-        return app.Datasette(list(files), metadata=parse_metadata(metadata.read()) if metadata else None)
+        return app.Datasette(list(files), metadata=parse_metadata(metadata.read()) if metadata else None, **options)
     except BadMetadataError as error:
         raise click.ClickException(f"{metadata.name}: {error}") from error

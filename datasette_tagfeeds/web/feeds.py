@@ -53,7 +53,7 @@ async def feed(here: Visit, expression: Expression | None, name: str) -> Respons
     async def make() -> Document:
         format = FORMATS[name]
         made = await _made(here, expression, name, wants_related)
-        headers = {**SAFE, "Link": _link_header(made), **_purge_keys(here, expression)}
+        headers = {**SAFE, "Link": _link_header(made), **({} if here.held else _purge_keys(here, expression))}
         return documents.document(here, key, format.render(made), _media_type(here, format), headers)
 
     return await documents.remembered(here, key, make)
@@ -96,14 +96,14 @@ def _feed(here: Visit, expression: Expression | None, entries: tuple[Entry, ...]
 
 
 async def _links(here: Visit, selection: Selection, expression: Expression | None, name: str, last: Item | None) -> list[Link]:
-    """Self, the page, the other pages of the feed (RFC 5005 §3), the hub (WebSub §4)."""
+    """Self, the page, the other pages of the feed (RFC 5005 §3), the hub (WebSub §4). A token goes with the feed, and stays with it."""
     own, query, media_type = (
         here.addresses.absolute(here.addresses.local(expression, name)),
         here.parameters.query,
         FORMATS[name].media_type,
     )
     after = here.parameters.after
-    page = here.addresses.absolute(here.addresses.local(expression)) + query(None)
+    page = here.addresses.absolute(here.addresses.local(expression)) + replace(here.parameters, token=None).query(None)
     links = [Link("self", own + query(after), media_type), Link("alternate", page, PAGE)]
     if last or after:
         links.append(Link("first", own + query(None), media_type))
@@ -111,7 +111,7 @@ async def _links(here: Visit, selection: Selection, expression: Expression | Non
         links.append(Link("previous", own + query(await here.previous(selection, feed=True)), media_type))
     if last:
         links.append(Link("next", own + query(last), media_type))
-    return links + ([Link("hub", here.settings.hub)] if here.settings.hub else [])
+    return links + ([Link("hub", here.settings.hub)] if here.settings.hub and not here.held else [])
 
 
 async def _related(here: Visit, selection: Selection, expression: Expression | None) -> tuple[Mapping[str, object], ...]:
