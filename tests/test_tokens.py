@@ -611,7 +611,8 @@ def test_the_command_says_what_is_wrong(shelf, arguments, code, words):
 def test_the_command_needs_a_base_url_and_takes_a_prefix(shelf):
     path, metadata, port, write = shelf
     given = ("python", path, "-m", metadata, "--secret", "x", "--actor", "ann")
-    assert run(*given, "--prefix", "/data/").stdout.startswith(f"http://127.0.0.1:{port}/data/tags/python.atom?token=")
+    for prefix in ("/data/", "data"):
+        assert run(*given, "--prefix", prefix).stdout.startswith(f"http://127.0.0.1:{port}/data/tags/python.atom?token=")
     write(base_url=None)
     ended = run(*given)
     assert (ended.returncode, ended.stdout) == (1, "")

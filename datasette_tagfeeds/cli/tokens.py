@@ -50,7 +50,8 @@ def token(
     EXPRESSION is written as in addresses: python+sqlite; or @everything, for the feed of all that is tagged. Give the settings that
     you serve with.
     """
-    datasette = instance(files, metadata, secret=secret, settings={"base_url": prefix})
+    path = prefix.strip("/")
+    datasette = instance(files, metadata, secret=secret, settings={"base_url": f"/{path}/" if path else "/"})
     if read:
         asyncio.run(_read(datasette, expression))
     elif actor is None:
