@@ -140,13 +140,23 @@ def day(value: object) -> str:
     raise ValueError(f"must be a day in quotes, such as '2026-11-01', not {value!r}")
 
 
-def token_ids(value: object) -> frozenset[str]:
-    """A list of the ids of tokens."""
+def revoked(value: object) -> tuple[str | Mapping[str, Any], ...]:
+    """A list of ids of tokens, and of maps that tell actors as `allow` does."""
     if not isinstance(value, list):
-        raise ValueError(f"must be a list of ids, not {_kind(value)}")
-    if odd := [one for one in value if not isinstance(one, str) or not re.fullmatch(r"t[0-9a-f]{10}", one)]:
-        raise ValueError(f"must be a list of ids such as 't0123456789', and {odd[0]!r} is none")
-    return frozenset(value)
+        raise ValueError(f"must be a list, not {_kind(value)}")
+    for one in value:
+        is_id = isinstance(one, str) and re.fullmatch(r"t[0-9a-f]{10}", one)
+        if not is_id and not _tells_actors(one):
+            raise ValueError(f"must be a list of ids such as 't0123456789', or actors such as {{id: ann}}, and {one!r} is neither")
+    return tuple(value)
+
+
+def _tells_actors(value: object) -> bool:
+    """True for a map of members to a value or a list of values, as in `allow`."""
+    if not isinstance(value, Mapping) or not value:
+        return False
+    values = [one for own in value.values() for one in (own if isinstance(own, list) else [own])]
+    return all(isinstance(one, str) for one in value) and all(isinstance(one, (str, int)) for one in values)
 
 
 def one_of(*known: str) -> Callable[[object], str]:

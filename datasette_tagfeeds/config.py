@@ -43,7 +43,7 @@ class Settings:
     rights: str | None = None
     token_days: int = 365
     tokens_since: str | None = None
-    revoked_tokens: frozenset[str] = frozenset()
+    revoked_tokens: tuple[str | Mapping[str, Any], ...] = ()
     hidden: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -73,7 +73,7 @@ PLAIN: Mapping[str, Callable[[Any], Any]] = {
     "rights": checks.text,
     "token_days": checks.days,
     "tokens_since": checks.day,
-    "revoked_tokens": checks.token_ids,
+    "revoked_tokens": checks.revoked,
     "hidden": checks.tags,
     "gone": checks.tags,
 }

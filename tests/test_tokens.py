@@ -24,6 +24,9 @@ from serving import ask, free_port, served
 from datasette_tagfeeds import compat
 from datasette_tagfeeds.web import tokens
 
+# Nothing here depends on where answers are read from.
+pytestmark = pytest.mark.live
+
 SECRET = "a secret for these tests"
 SCHEMA = """
 create table post (id integer primary key, title, body, created, tags);
@@ -243,7 +246,8 @@ async def test_elsewhere_a_token_means_nothing(shop):
         ({"tokens_since": "2026-11-20"}, "2026-11-20", 9, "2026-11-21", 200),
         ({"tokens_since": "2026-11-21"}, "2026-11-20", 9, "2026-11-21", 403),
         ({"revoked_tokens": True}, "2026-11-20", 9, "2026-11-21", 403),
-        ({"revoked_tokens": ["t0000000000"]}, "2026-11-20", 9, "2026-11-21", 200),
+        ({"revoked_tokens": ["t0000000000", {"id": "bob"}, {"role": "ann"}]}, "2026-11-20", 9, "2026-11-21", 200),
+        ({"revoked_tokens": ["t0000000000", {"id": ["bob", "ann"]}]}, "2026-11-20", 9, "2026-11-21", 403),
         ({"token_days": 0}, "2026-11-20", 9, "2026-11-21", 200),
     ],
 )
@@ -460,6 +464,12 @@ async def test_the_page_gives_an_address_that_works_without_cookies(shop, clock)
     assert (await here(local(address))).status == 403
 
 
+async def test_an_actor_who_cannot_be_compared_is_revoked(shop):
+    here = await shop(revoked_tokens=[{"team": "a"}])
+    for team, status in (("a", 403), (["b", "a"], 403), ({"a": 1}, 403), ("b", 200), (None, 200)):
+        assert (await here(f"/tags/python.atom?token={signed(here, actor={**ANN, 'team': team})}")).status == status
+
+
 async def test_a_page_gives_whole_actors_in_any_order(shop):
     here = await shop(allow={"role": "staff"})
     one, other = (
@@ -478,6 +488,7 @@ async def test_a_page_gives_whole_actors_in_any_order(shop):
         ({}, {"id": "bob"}),
         ({"token_days": 0}, ANN),
         ({"tokens_since": "2999-01-01"}, ANN),
+        ({"revoked_tokens": [{"id": "ann"}]}, ANN),
         ({"allow": True}, ANN),
         ({"sources": {"post": {**SOURCE, "published": None}, "secret": {**SOURCE, "published": None}}}, ANN),
         # A token of Datasette's own, which ends some day; and an actor too large for an address.
@@ -651,9 +662,16 @@ def test_without_a_secret_that_lasts_pages_give_no_address(shelf, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({"revoked_tokens": "t0123456789"}, "revoked_tokens: must be a list of ids, not text"),
-        ({"revoked_tokens": [123]}, "revoked_tokens: must be a list of ids such as 't0123456789', and 123 is none"),
-        ({"revoked_tokens": ["T0123456789"]}, "and 'T0123456789' is none"),
+        ({"revoked_tokens": "t0123456789"}, "revoked_tokens: must be a list, not text"),
+        (
+            {"revoked_tokens": [123]},
+            "revoked_tokens: must be a list of ids such as 't0123456789', or actors such as {id: ann}, and 123 is neither",
+        ),
+        ({"revoked_tokens": [{}]}, "and {} is neither"),
+        ({"revoked_tokens": [{"id": None}]}, "and {'id': None} is neither"),
+        ({"revoked_tokens": [{"id": ["ann", {}]}]}, "and {'id': ['ann', {}]} is neither"),
+        ({"revoked_tokens": ["t0123456789", {1: "ann"}]}, "and {1: 'ann'} is neither"),
+        ({"revoked_tokens": ["T0123456789"]}, "and 'T0123456789' is neither"),
         ({"tokens_since": "2026-11-31"}, "tokens_since: must be a day in quotes, such as '2026-11-01', not '2026-11-31'"),
         ({"tokens_since": yaml.safe_load("2026-11-01")}, "tokens_since: must be a day in quotes"),
         ({"tokens_since": "20261101"}, "tokens_since: must be a day in quotes"),

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
+from datasette.utils import actor_matches_allow
 from datasette.utils.asgi import Forbidden, Request, Response
 from itsdangerous import BadData, base64_decode, base64_encode
 
@@ -84,9 +85,18 @@ def fault(settings: Settings, token: Token, today: str) -> str | None:
     """Why a token is not good on a day, as a sentence; None where it is."""
     if today > token.until:
         return f"This address was good until {token.until}. Get a new one."
-    if token.id in settings.revoked_tokens or token.made < (settings.tokens_since or ""):
+    if token.made < (settings.tokens_since or "") or any(_is_meant(token, one) for one in settings.revoked_tokens):
         return "This address has been revoked. Get a new one."
     return None
+
+
+def _is_meant(token: Token, revoked: str | Mapping[str, Any]) -> bool:
+    if isinstance(revoked, str):
+        return token.id == revoked
+    try:
+        return bool(actor_matches_allow(token.actor, revoked))
+    except TypeError:  # the actor has a map there, which is compared with nothing
+        return True
 
 
 def held(request: Request) -> Held | None:
