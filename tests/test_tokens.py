@@ -5,9 +5,12 @@ import gzip
 import html
 import json
 import re
+import sqlite3
 import subprocess
 import sys
+from calendar import timegm
 from contextlib import closing, contextmanager
+from datetime import date
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -22,6 +25,7 @@ from lxml import etree
 from serving import ask, free_port, served
 
 from datasette_tagfeeds import compat
+from datasette_tagfeeds.errors import ConfigError
 from datasette_tagfeeds.web import tokens
 
 # Nothing here depends on where answers are read from.
@@ -40,13 +44,12 @@ ANN = {"id": "ann"}
 FORMATS = ("atom", "rss", "json")
 FEEDS = tuple(f"/tags/python.{format}" for format in FORMATS)
 ALL = ("/tags.atom", "/tags.rss", "/tags.feed.json")
-PUBLIC = "Access-Control-Allow-Origin".lower(), "xkey"
 
 
 class Shop:
     """One file, served by as many Datasettes as a test likes, each with its own settings, permissions and secret."""
 
-    def __init__(self, site, tmp_path):
+    def __init__(self, site):
         self.path = site({}, SCHEMA).path
 
     async def __call__(self, allow=ANN, secret=SECRET, instance=None, **settings):
@@ -59,8 +62,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(site, tmp_path):
-    return Shop(site, tmp_path)
+def shop(site):
+    return Shop(site)
 
 
 @pytest.fixture
@@ -252,9 +255,6 @@ async def test_elsewhere_a_token_means_nothing(shop):
     ],
 )
 async def test_tokens_expire_and_are_revoked(shop, clock, settings, made, days, today, status):
-    from calendar import timegm
-    from datetime import date
-
     before = await shop()
     token = signed(before, made=made, days=days)
     if settings.get("revoked_tokens") is True:
@@ -431,15 +431,12 @@ async def test_nothing_private_is_answered_to_others(shop):
                     assert (answer["access-control-allow-origin"] == "*") == (one is None)
 
 
-async def test_what_changes_is_seen_through_a_token(shop, site):
-    import sqlite3
-
+async def test_what_changes_is_seen_through_a_token(shop):
     here = await shop()
     address = f"/tags/python.atom?token={signed(here)}"
     before = await here(address)
-    with sqlite3.connect(shop.path) as connection:
+    with closing(sqlite3.connect(shop.path)) as connection, connection:
         connection.execute("update secret set title = 'Hushed two, changed' where id = 2")
-    connection.close()
     after = await here(address, {"if-none-match": before["etag"]})
     assert after.status == 200
     assert b"changed" in after.body
@@ -681,8 +678,6 @@ def test_without_a_secret_that_lasts_pages_give_no_address(shelf, tmp_path):
     ],
 )
 async def test_settings_are_checked(shop, settings, problem):
-    from datasette_tagfeeds.errors import ConfigError
-
     with pytest.raises(ConfigError) as caught:
         await shop(**settings)
     assert problem in str(caught.value)
