@@ -22,6 +22,7 @@ setup(
         "datasette>=0.65",
         "click",
         "feedgen>=1.0",
+        "itsdangerous",
         "jinja2>=3.1.2",
         "lxml",
         "markdown-it-py",

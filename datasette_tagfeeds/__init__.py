@@ -39,7 +39,7 @@ def startup(datasette: Datasette) -> Callable[[], Awaitable[None]]:
 
 @hookimpl
 def register_commands(cli: Any) -> None:
-    """datasette tagfeeds check, settings and index."""
+    """datasette tagfeeds check, settings, index and token."""
     commands.register(cli)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from difflib import get_close_matches
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -127,6 +128,42 @@ def pause(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 86400:
         raise ValueError("must be a whole number of seconds, from 1 to 86400")
     return value
+
+
+def days(value: object) -> int:
+    """A whole number of days, at most ten years."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 3650:
+        raise ValueError("must be a whole number of days, from 0 to 3650")
+    return value
+
+
+def day(value: object) -> str:
+    """A day, as text: YAML makes of one without quotes what JSON cannot hold."""
+    try:
+        if isinstance(value, str) and date.fromisoformat(value).isoformat() == value:
+            return value
+    except ValueError:
+        pass
+    raise ValueError(f"must be a day in quotes, such as '2026-11-01', not {value!r}")
+
+
+def revoked(value: object) -> tuple[str | Mapping[str, Any], ...]:
+    """A list of ids of tokens, and of maps that tell actors as `allow` does."""
+    if not isinstance(value, list):
+        raise ValueError(f"must be a list, not {_kind(value)}")
+    for one in value:
+        is_id = isinstance(one, str) and re.fullmatch(r"t[0-9a-f]{10}", one)
+        if not is_id and not _tells_actors(one):
+            raise ValueError(f"must be a list of ids such as 't0123456789', or actors such as {{id: ann}}, and {one!r} is neither")
+    return tuple(value)
+
+
+def _tells_actors(value: object) -> bool:
+    """True for a map of members to a value or a list of values, as in `allow`."""
+    if not isinstance(value, Mapping) or not value:
+        return False
+    values = [one for own in value.values() for one in (own if isinstance(own, list) else [own])]
+    return all(isinstance(one, str) for one in value) and all(isinstance(one, (str, int)) for one in values)
 
 
 def one_of(*known: str) -> Callable[[object], str]:

@@ -42,6 +42,9 @@ class Settings:
     icon: str | None = None
     logo: str | None = None
     rights: str | None = None
+    token_days: int = 365
+    tokens_since: str | None = None
+    revoked_tokens: tuple[str | Mapping[str, Any], ...] = ()
     hidden: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -70,6 +73,9 @@ PLAIN: Mapping[str, Callable[[Any], Any]] = {
     "icon": checks.url,
     "logo": checks.url,
     "rights": checks.text,
+    "token_days": checks.days,
+    "tokens_since": checks.day,
+    "revoked_tokens": checks.revoked,
     "hidden": checks.tags,
     "gone": checks.tags,
 }

@@ -16,6 +16,12 @@ class BadRequest(TagfeedsError):
     status = 400
 
 
+class Refused(TagfeedsError):
+    """The token in the address is not good, or not for this feed (RFC 9110 §15.5.4)."""
+
+    status = 403
+
+
 class NotFound(TagfeedsError):
     """Nothing of that name exists for this actor (RFC 9110 §15.5.5). `html` is the sentence as pages show it, with links."""
 

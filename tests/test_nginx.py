@@ -14,6 +14,8 @@ import yaml
 from conftest import SETTINGS
 from datasette.app import Datasette
 
+from datasette_tagfeeds.web import tokens
+
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 pytestmark = [pytest.mark.live, pytest.mark.skipif(NGINX is None, reason="nginx is not installed")]
 
@@ -242,3 +244,21 @@ def test_what_is_private_is_never_kept(front):
     assert b"Open one" in kept
     assert b"Hushed" not in kept
     assert b"no-store" not in kept
+
+
+def test_what_a_token_shows_is_never_kept(front):
+    """By its address alone: no cookie tells nginx that it is private."""
+    here, signer = front(), Datasette(secret=SECRET)
+    for path in FEEDS:
+        token = tokens.write(signer, tokens.make("python" if "python" in path else None, {"id": "root"}, "2026-01-01", 3650))
+        for through in ("plain", "one"):
+            for _ in range(2):
+                mine = here.ask(f"{path}?token={token}", through)
+                assert (mine.status, mine.headers["Cache-Control"], mine.cache) == (200, "private, no-store", "MISS")
+                assert "Hushed" in mine.text
+                assert here.ask(f"{path}?token={token}x", through).status == 403
+                assert "Hushed" not in here.ask(path, through).text
+    kept = here.kept()
+    assert b"Open one" in kept
+    assert b"Hushed" not in kept
+    assert b"token=" not in kept

@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import click
+
 from . import export as exporting
 from . import ping as pinging
 from . import purge as purging
 from .given import files, metadata, templates
 from .indexing import index, ways
 from .reports import check, settings
+from .tokens import signing, token
 
 
 def register(cli: Any) -> None:
@@ -23,3 +26,4 @@ def register(cli: Any) -> None:
     tagfeeds.command()(files(metadata(templates(purging.options(purging.purge)))))
     tagfeeds.command()(exporting.options(files(metadata(templates(exporting.export)))))
     tagfeeds.command()(files(metadata(templates(pinging.state(pinging.ping)))))
+    tagfeeds.command()(click.argument("expression")(files(metadata(signing(token)))))

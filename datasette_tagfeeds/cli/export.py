@@ -36,7 +36,7 @@ def export(folder: Path, files: tuple[str, ...], metadata: Any, template_dir: st
     """
     if not prefix.startswith("/") or not prefix.endswith("/"):
         raise click.UsageError("--prefix must begin and end with a slash, such as /notes/.")
-    asyncio.run(_export(Folder(folder), instance(files, metadata, template_dir, prefix), relative))
+    asyncio.run(_export(Folder(folder), instance(files, metadata, template_dir=template_dir, settings={"base_url": prefix}), relative))
 
 
 async def _export(folder: Folder, datasette: Any, relative: bool) -> None:

@@ -22,11 +22,10 @@ metadata = click.option("-m", "--metadata", type=click.File(mode="r"), help="The
 templates = click.option("--template-dir", type=click.Path(exists=True, file_okay=False), help="The templates that you serve with")
 
 
-def instance(files: tuple[str, ...], metadata: Any, template_dir: str | None = None, prefix: str = "/") -> Any:
-    """A Datasette that would serve these files. Raises click.ClickException where the settings are no YAML or JSON."""
+def instance(files: tuple[str, ...], metadata: Any, **options: Any) -> Any:
+    """A Datasette that would serve these files, with further options of its own. Raises click.ClickException where the settings are no YAML or JSON."""
     try:
-        given = parse_metadata(metadata.read()) if metadata else None
-        return app.Datasette(list(files), metadata=given, template_dir=template_dir, settings={"base_url": prefix})
+        return app.Datasette(list(files), metadata=parse_metadata(metadata.read()) if metadata else None, **options)
     except BadMetadataError as error:
         raise click.ClickException(f"{metadata.name}: {error}") from error
 

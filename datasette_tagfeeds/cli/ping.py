@@ -17,7 +17,7 @@ def ping(files: tuple[str, ...], metadata: Any, template_dir: str | None, state:
     The first run only remembers what there is, since nobody can have subscribed before.
     """
     remembered = Path(state or f"{files[0]}-pinged.json")
-    found = compared(instance(files, metadata, template_dir), remembered)
+    found = compared(instance(files, metadata, template_dir=template_dir), remembered)
     where, address = found.addresses, found.site.settings.hub
     if not address:
         raise click.ClickException("The setting hub is needed: it says which hub to tell.")

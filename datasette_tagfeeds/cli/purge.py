@@ -41,7 +41,7 @@ def purge(
     with older versions of them, given in the same order, and nothing is remembered.
     """
     remembered = Path(state or f"{files[0]}-purged.json")
-    datasette = instance(files, metadata, template_dir)
+    datasette = instance(files, metadata, template_dir=template_dir)
     found = compared(datasette, remembered, _versions(datasette, files, since))
     if send:
         _send(found, send, header)

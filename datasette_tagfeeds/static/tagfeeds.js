@@ -10,7 +10,7 @@
     const said = button.textContent;
     button.hidden = false;
     button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(source.href);
+      await navigator.clipboard.writeText(source.href || source.value);
       button.textContent = "Copied";
       setTimeout(() => (button.textContent = said), 2000);
     });

@@ -120,6 +120,11 @@ def fields(request: Request) -> Mapping[bytes, bytes]:
     return found
 
 
+def is_personal(request: Request) -> bool:
+    """True for a request of an actor, or by an address with a token, good or not: nobody else may keep what it is answered."""
+    return request.actor is not None or any(request.args.getlist("token"))
+
+
 def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode("latin-1")
 
@@ -131,7 +136,7 @@ def answers(view: View) -> View:
     async def answering(request: Request, datasette: Datasette) -> Response:
         try:
             if request.method == "OPTIONS":
-                return Response(b"", status=204, headers={"Allow": METHODS, **PREFLIGHT})
+                return Response(b"", status=204, headers={"Allow": METHODS, **({} if is_personal(request) else PREFLIGHT)})
             if request.method not in ("GET", "HEAD"):
                 raise MethodNotAllowed("Feeds and tag pages can be read, with GET or HEAD, and nothing else.")
             if len(request.scope.get("raw_path") or b"") + len(request.scope["query_string"]) > MAX_ADDRESS:
@@ -162,7 +167,7 @@ def _headers(request: Request, error: TagfeedsError, cached: bool) -> dict[str, 
         return {"Allow": METHODS}
     if isinstance(error, Unavailable):
         return {"Retry-After": "5", "Cache-Control": "no-store"}
-    if request.actor is not None:
+    if is_personal(request):
         return {**PRIVATE, "X-Content-Type-Options": "nosniff"}
     kept = {"Cache-Control": f"public, max-age={UNKNOWN_TTL}"} if cached else {}
     return {**CORS, **kept, "X-Content-Type-Options": "nosniff"}

@@ -94,14 +94,14 @@ def _feed(here: Visit, expression: Expression | None, entries: tuple[Entry, ...]
 
 
 async def _links(here: Visit, selection: Selection, expression: Expression | None, name: str, last: Item | None) -> list[Link]:
-    """Self, the page, the other pages of the feed (RFC 5005 §3), the hub (WebSub §4)."""
+    """Self, the page, the other pages of the feed (RFC 5005 §3), the hub (WebSub §4). A token goes with the feed, and stays with it."""
     own, query, media_type = (
         here.addresses.absolute(here.addresses.local(expression, name)),
         here.parameters.query,
         FORMATS[name].media_type,
     )
     after = here.parameters.after
-    page = here.addresses.absolute(here.addresses.local(expression)) + query(None)
+    page = here.addresses.absolute(here.addresses.local(expression)) + replace(here.parameters, token=None).query(None)
     links = [Link("self", own + query(after), media_type), Link("alternate", page, PAGE)]
     if here.exported:
         # Files have no later pages: what a query string asks for, they cannot tell.

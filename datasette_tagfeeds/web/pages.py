@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 
 from datasette.utils import to_css_class
@@ -16,7 +17,7 @@ from ..formats import drawing, html
 from ..health import Health
 from ..model import Item, TagCount, Tally
 from ..relations import Selection
-from . import documents, explain, keys
+from . import documents, explain, keys, tokens
 from .answers import Document, respond
 from .around import around, kinds, looks
 from .feeds import FORMATS
@@ -109,7 +110,8 @@ async def _tag(here: Visit, expression: Expression, explained: Callable[[], Awai
         "years": list(html.years(entries)),
         **await around(here, expression, selection, sum(tally.items for tally in tallies)),
         **await _pager(here, selection, own, last),
-        **_feeds(here, expression, {source for sources in carried.values() for source in sources}),
+        **(feeds := _feeds(here, expression, {source for sources in carried.values() for source in sources})),
+        "private_feed": _private_feed(here, expression) if feeds["feeds"] else None,
         "feed_title": here.title(expression),
         "narrowed": here.narrowed(),
         "follow": single is not None and (here.exported or not here.request.query_string),
@@ -168,6 +170,15 @@ def _feeds(here: Visit, expression: Expression | None, sources: Iterable[str]) -
         for name, format in FORMATS.items()
     ]
     return {"feeds": feeds, "feed_url": feeds[0]["url"]}
+
+
+def _private_feed(here: Visit, expression: Expression) -> dict[str, str] | None:
+    """The address of a page's feed for the reader of its actor, how long it is good, and the id by which it is revoked."""
+    held = tokens.offered(here, expression)
+    if held is None:
+        return None
+    url = here.addresses.absolute(here.addresses.local(expression, "atom")) + replace(here.parameters, token=held.written).query(None)
+    return {"url": url, "until": html.date_in_words(held.token.until), "id": held.token.id}
 
 
 async def _html(here: Visit, templates: list[str], context: dict[str, object], purged_by: Iterable[str] = (keys.EVERY,)) -> Document:

@@ -25,7 +25,7 @@ class Arguments(Protocol):
 
 @dataclass(frozen=True)
 class Parameters:
-    """What narrows a page (`types`, `year`, `month`, `q`) and what divides it (`size`, `after`)."""
+    """What narrows a page (`types`, `year`, `month`, `q`), what divides it (`size`, `after`), and the token that it is asked for with."""
 
     types: tuple[str, ...]
     year: str | None
@@ -34,6 +34,7 @@ class Parameters:
     size: int
     given_size: str | None
     after: Item | None
+    token: str | None = None
 
     def selection(self, expression: Expression | None, sources: Iterable[Source]) -> Selection:
         """What is asked of the store. Raises BadRequest where no source in question can be searched."""
@@ -65,7 +66,7 @@ class Parameters:
 
     def query(self, after: Item | None) -> str:
         """The query string, with its ?, of the first page (None) or of the one that begins after an item."""
-        pairs = {"size": self.given_size, "next": paging.write(after) if after else None}
+        pairs = {"size": self.given_size, "next": paging.write(after) if after else None, "token": self.token}
         rest = urlencode({name: value for name, value in pairs.items() if value is not None})
         together = "&".join(part for part in (self.filters(), rest) if part)
         return f"?{together}" if together else ""
@@ -78,23 +79,23 @@ class Parameters:
 
 def read(arguments: Arguments, sources: Iterable[Source], default_size: int, of_items: bool) -> Parameters:
     """The parameters of a request; `next` is read where its pages are of items. Raises BadRequest with a sentence that names the one that is wrong."""
-    size, after = _single(arguments, "size"), _single(arguments, "next") if of_items else None
-    year, month = _year(_single(arguments, "year")), _month(_single(arguments, "month"))
+    size, after = single(arguments, "size"), single(arguments, "next") if of_items else None
+    year, month = _year(single(arguments, "year")), _month(single(arguments, "month"))
     if month and not year:
         raise BadRequest("The parameter “month” needs “year” beside it.")
     return Parameters(
         _types(arguments.getlist("type"), [source.name for source in sources]),
         year,
         month,
-        _search(_single(arguments, "q")),
+        _search(single(arguments, "q")),
         paging.size(size, default_size),
         size,
         paging.read(after),
     )
 
 
-def _single(arguments: Arguments, name: str) -> str | None:
-    """A parameter's one value; an empty one, as forms send it, counts as absent."""
+def single(arguments: Arguments, name: str) -> str | None:
+    """A parameter's one value; an empty one, as forms send it, counts as absent. Raises BadRequest for several."""
     values = list(dict.fromkeys(value for value in arguments.getlist(name) if value))
     if len(values) > 1:
         raise BadRequest(f"The parameter “{name}” stands there more than once.")

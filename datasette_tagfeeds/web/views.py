@@ -14,9 +14,10 @@ from ..errors import BadRequest, NotFound
 from ..expression import MAX_TAGS, And, Expression, Not, Or, Tag, canonical, decode_tag, parse, split_format
 from ..health import Health
 from . import access, index, pages
-from .answers import CORS, answers
+from .answers import CORS, PRIVATE, answers, is_personal
 from .documents import again
 from .feeds import feed
+from .tokens import by_token, ensure
 from .urls import Addresses
 from .visit import Visit, visit
 
@@ -67,13 +68,17 @@ async def tags_opml(request: Request, datasette: Datasette) -> Response:
 
 
 @answers
+@by_token
 @again
 async def everything(request: Request, datasette: Datasette) -> Response:
     """/tags.atom, /tags.rss, /tags.feed.json: all that is tagged."""
-    return await feed(await visit(request, datasette), None, request.url_vars["format"])
+    here = await visit(request, datasette)
+    await ensure(here, None)
+    return await feed(here, None, request.url_vars["format"])
 
 
 @answers
+@by_token
 @again
 async def tag(request: Request, datasette: Datasette) -> Response:
     """/tags/{expression} and its feeds. Another form of an expression leads to the canonical one."""
@@ -81,6 +86,7 @@ async def tag(request: Request, datasette: Datasette) -> Response:
     stem, format = split_format(segment)
     parsed = parse(stem)
     here = await visit(request, datasette)
+    await ensure(here, parsed)
     try:
         expression = await here.resolved(parsed)
     except NotFound:
@@ -96,7 +102,7 @@ async def tag(request: Request, datasette: Datasette) -> Response:
 
 def _redirect(request: Request, path: str) -> Response:
     query = f"?{request.query_string}" if request.query_string else ""
-    return Response.redirect(path + query, status=301, headers=dict(CORS))
+    return Response.redirect(path + query, status=301, headers=dict(PRIVATE if is_personal(request) else CORS))
 
 
 @answers

@@ -20,7 +20,7 @@ from ..relations import Selection
 from ..site import Site
 from ..store import Store
 from ..values import one_line
-from . import access, parameters
+from . import access, parameters, tokens
 from .urls import Addresses
 
 if TYPE_CHECKING:
@@ -47,11 +47,14 @@ class Visit:
         self.site = here
         self.settings = here.settings
         self.visible = visible
-        self.private = visible.private
+        self.held = tokens.held(request)
+        # An address with a token is its holder's, whatever it leads to.
+        self.private = visible.private or self.held is not None
         self.tables = visible.tables
         self.store = Store(datasette, visible.sources, store.now())
         self.addresses = Addresses(datasette, request, here.settings, site.path(datasette))
-        self.parameters = parameters.read(request.args, visible.sources, here.settings.size, of_items)
+        asked = parameters.read(request.args, visible.sources, here.settings.size, of_items)
+        self.parameters = replace(asked, token=self.held.written) if self.held else asked
 
     def modified(self) -> int | None:
         """When what a document is made of last changed: data, settings, templates, this package."""
