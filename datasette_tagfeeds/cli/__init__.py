@@ -4,6 +4,7 @@ from typing import Any
 
 from .given import files, metadata
 from .indexing import index, ways
+from .publication import publishing
 from .reports import check, settings
 
 
@@ -14,6 +15,6 @@ def register(cli: Any) -> None:
     def tagfeeds() -> None:
         """Feeds and pages for the tags in your databases"""
 
-    tagfeeds.command()(files(metadata(check)))
+    tagfeeds.command()(files(metadata(publishing(check))))
     tagfeeds.command()(files(metadata(settings)))
     tagfeeds.command()(files(metadata(ways(index))))

@@ -1,5 +1,6 @@
 """What commands are given: database files, and the settings that they are served with."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -12,7 +13,17 @@ metadata = click.option("-m", "--metadata", type=click.File(mode="r"), help="The
 
 def instance(files: tuple[str, ...], metadata: Any) -> Any:
     """A Datasette that would serve these files. Raises click.ClickException where the settings are no YAML or JSON."""
+    return serving(files, written_in(metadata))
+
+
+def serving(files: tuple[str, ...], settings: Mapping[str, Any] | None) -> Any:
+    """A Datasette that would serve these files with these settings."""
+    return app.Datasette(list(files), metadata=settings)
+
+
+def written_in(metadata: Any) -> Any:
+    """What stands in the file of settings, None without one. Raises click.ClickException where it is no YAML or JSON."""
     try:
-        return app.Datasette(list(files), metadata=parse_metadata(metadata.read()) if metadata else None)
+        return parse_metadata(metadata.read()) if metadata else None
     except BadMetadataError as error:
         raise click.ClickException(f"{metadata.name}: {error}") from error
