@@ -1,6 +1,7 @@
 """datasette tagfeeds check --publish: what to mend before a file goes to another machine, and that the remedies mend it."""
 
 import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -62,6 +63,11 @@ def remedy(found, words):
     return [line[2:] for line in lines[start + 1 :][: next(n for n, line in enumerate([*lines[start + 1 :], ""]) if not line)]]
 
 
+def with_settings(blog, commands):
+    """The lines of a remedy, with the settings where they say that these belong."""
+    return [line.replace("  #", f" -m {shlex.quote(str(blog.path.parent / 'metadata.yml'))} #") for line in commands]
+
+
 def shell(commands):
     """Run the lines of a remedy, as they are printed, with the programs of this environment."""
     programs = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
@@ -107,7 +113,7 @@ def test_many_items_want_an_index(site):
     found = check(blog)
     assert found.exit_code == 1
     assert problems(found)[0].startswith("post has 10,001 items and no index.")
-    shell([remedy(found, "post has")[0].replace("  #", f" -m {blog.path.parent / 'metadata.yml'} #")])
+    shell(with_settings(blog, remedy(found, "post has")))
     assert problems(check(blog)) == []
     blog.sql("delete from post where id = 1")
     assert run(blog, "index", "--drop", str(blog.path)).exit_code == 0
@@ -140,6 +146,9 @@ def test_an_index_of_other_settings_is_named(site):
 @pytest.mark.parametrize("indexed", [False, True])
 def test_hidden_tables_are_named_and_a_copy_goes_without_them(site, indexed):
     blog = filled(site, {**SETTINGS, "discover": True, "sources": {"post": {}}}, SCHEMA + SECRET, databases=HIDDEN)
+    odd = blog.path.parent / "it's $HOME `here`"
+    odd.mkdir()
+    blog.path = blog.path.rename(odd / "blog.db")
     if indexed:
         assert run(blog, "index", str(blog.path)).exit_code == 0
     found = check(blog)
@@ -149,7 +158,7 @@ def test_hidden_tables_are_named_and_a_copy_goes_without_them(site, indexed):
     assert re.match(r"blog\.db holds tables that not everyone may see: odd 'name, secret(, secret_fts)?\.", problem)
     assert "Everyone may run SQL" in problem
     commands = remedy(found, "blog.db holds")[1:]
-    shell([line.replace("  #", f" -m {blog.path.parent / 'metadata.yml'} #") for line in commands])
+    shell(with_settings(blog, commands))
     copy = blog.path.parent / "public" / "blog.db"
     blog.path = copy
     again = check(blog)

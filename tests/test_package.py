@@ -52,5 +52,6 @@ def test_every_route_and_template_is_described():
     assert formats | others | {"/-/tagfeeds"} <= headings("routes.md")
     assert {"datasette tagfeeds check", "datasette tagfeeds settings"} <= headings("health.md")
     assert {"datasette tagfeeds index"} <= headings("indexing.md")
+    assert {"datasette publish"} <= headings("publishing.md")
     assert {"tagfeeds-entry-<source>.html", "tagfeeds-tag.html", "tagfeeds-index.html", "tagfeeds-health.html"} <= headings("templates.md")
     assert {"?_tag=python", "?_facet_tag=post"} <= headings("in-datasette.md")

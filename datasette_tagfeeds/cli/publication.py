@@ -144,13 +144,14 @@ def _without(path: Path, hidden: list[str], schema: Schema) -> str:
     """How to publish a copy without some tables. It has the file's name, which is in permissions and in the ids of entries."""
     folder = path.parent / "public"
     file, copy = shlex.quote(str(path)), shlex.quote(str(folder / path.name))
-    into = shlex.quote(f"vacuum into {literal(folder / path.name)}")
+    # Within double quotes, which leave SQL's own as they are.
+    into = re.sub(r'(["$`\\])', r"\\\1", f"vacuum into {literal(folder / path.name)}")
     searched = [index for table in hidden if table in schema and (index := schema[table].search)]
     return "\n".join(
         [
             "Publish a copy without them, or do not publish:",
             f"mkdir {shlex.quote(str(folder))}",
-            f"sqlite3 {file} {into}",
+            f'sqlite3 {file} "{into}"',
             f"datasette tagfeeds index --drop {copy}",
             *(f"sqlite-utils drop-table {copy} {shlex.quote(table)}" for table in dict.fromkeys([*searched, *hidden])),
             f"sqlite-utils vacuum {copy}",
