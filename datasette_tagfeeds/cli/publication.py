@@ -28,7 +28,7 @@ WITH_SETTINGS = "  # with -m metadata.yml, where you have settings"
 # Names of settings whose values are secrets, in every plugin's block.
 _SECRET = re.compile(r"secret|passw|token|credential|(?:api|access|private|signing|account)[-_]?key|(?:^|[-_])(?:dsn|pat)$", re.I)
 # What names a secret, or a place where it stands, instead of holding it.
-_ELSEWHERE = re.compile(r"(?:[-_]id|[-_]url|[-_]file|[-_]path|[-_]command|[-_]name)$", re.I)
+_ELSEWHERE = re.compile(r"[-_](?:id|url|file|path|command|name|table|column|type)$", re.I)
 _NAME_AND_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]+@", re.I)
 
 
@@ -80,14 +80,15 @@ def _leaves(value: object, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, .
 
 
 def _is_secret(path: tuple[str, ...], value: str) -> bool:
-    if "plugins" not in path or not value.strip():
+    # The keys of our aliases are tags, such as `token`.
+    if "plugins" not in path or path[-2:-1] == ("aliases",) or not value.strip():
         return False
     named = next(name for name in reversed(path) if not name.isdecimal())
     return bool(_NAME_AND_PASSWORD.match(value) or (_SECRET.search(named) and not _ELSEWHERE.search(named)))
 
 
 def _variable(path: tuple[str, ...]) -> str:
-    """The variable that `datasette publish --plugin-secret` would name for a setting, more or less."""
+    """A name for the variable that holds a setting, like those of `datasette publish --plugin-secret`."""
     return re.sub(r"\W+", "_", "_".join(path[path.index("plugins") + 1 :])).upper()
 
 
