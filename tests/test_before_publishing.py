@@ -242,6 +242,15 @@ def test_trusted_html_is_advice(site):
     assert "Advice: Feeds carry the HTML of post as it stands" in found.output
 
 
+def test_a_file_that_is_no_database_is_a_sentence(site):
+    blog = site(SETTINGS)
+    blog.settings = {}
+    blog.path.write_bytes(b"no database, whatever its name" * 100)
+    found = check(blog)
+    assert found.exit_code == 1
+    assert "SQLite says: file is not a database" in found.output
+
+
 def test_settings_that_are_wrong_stay_a_sentence(site):
     found = check(filled(site, {**SETTINGS, "titel": "x"}))
     assert found.exit_code == 1

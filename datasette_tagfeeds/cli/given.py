@@ -1,11 +1,15 @@
 """What commands are given: database files, and the settings that they are served with."""
 
-from collections.abc import Mapping
-from typing import Any
+import asyncio
+import sqlite3
+from collections.abc import Coroutine, Mapping
+from typing import Any, TypeVar
 
 import click
 from datasette import app
 from datasette.utils import BadMetadataError, parse_metadata
+
+Answer = TypeVar("Answer")
 
 files = click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
 metadata = click.option("-m", "--metadata", type=click.File(mode="r"), help="The metadata.yml with your settings")
@@ -19,6 +23,14 @@ def instance(files: tuple[str, ...], metadata: Any) -> Any:
 def serving(files: tuple[str, ...], settings: Mapping[str, Any] | None) -> Any:
     """A Datasette that would serve these files with these settings."""
     return app.Datasette(list(files), metadata=settings)
+
+
+def answered(asked: Coroutine[Any, Any, Answer]) -> Answer:
+    """What a Datasette answers. Raises click.ClickException where a file is no database, or cannot be read."""
+    try:
+        return asyncio.run(asked)
+    except sqlite3.Error as error:
+        raise click.ClickException(f"SQLite says: {error}") from error
 
 
 def written_in(metadata: Any) -> Any:

@@ -1,6 +1,5 @@
 """datasette tagfeeds check and settings: the health page in a terminal."""
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -11,7 +10,7 @@ from .. import site
 from ..health import Health, Notice, written
 from ..store import Store, now
 from . import publication
-from .given import instance, serving, written_in
+from .given import answered, instance, serving, written_in
 
 # What keeps items from readers; all else is advice.
 PROBLEMS = frozenset(["unreadable", "nothing_found", "broken", "duplicate_ids", "undated", "too_slow"])
@@ -23,7 +22,7 @@ def check(files: tuple[str, ...], metadata: Any, publish: bool) -> None:
     With --publish also what to mend before the files go to another machine: then that ends with 1 too.
     """
     settings = written_in(metadata)
-    report = asyncio.run(_publication(files, settings) if publish else _health(serving(files, settings)))
+    report = answered(_publication(files, settings) if publish else _health(serving(files, settings)))
     problems = PROBLEMS | publication.CODES if publish else PROBLEMS
     for line in lines(report, problems):
         click.echo(line)
@@ -33,7 +32,7 @@ def check(files: tuple[str, ...], metadata: Any, publish: bool) -> None:
 
 def settings(files: tuple[str, ...], metadata: Any) -> None:
     """Print the settings that say what was found, as YAML for metadata.yml"""
-    click.echo(asyncio.run(_settings(instance(files, metadata))), nl=False)
+    click.echo(answered(_settings(instance(files, metadata))), nl=False)
 
 
 async def _health(datasette: Any) -> Health:
