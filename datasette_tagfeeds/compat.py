@@ -71,7 +71,9 @@ async def may_execute_sql(datasette: Datasette, actor: Actor, database: str) -> 
         resource = DatabaseResource(database=database)
         visible, _ = await datasette.check_visibility(actor, action="execute-sql", resource=resource)
     else:
-        visible, _ = await datasette.check_visibility(actor, permissions=[("execute-sql", database)])
+        # The page that runs it asks for the database first, and the first opinion in a list of permissions decides.
+        page, _ = await datasette.check_visibility(actor, permissions=[("view-database", database), "view-instance"])
+        visible, _ = await datasette.check_visibility(actor, permissions=[("execute-sql", database)]) if page else (False, False)
     return bool(visible)
 
 

@@ -64,7 +64,7 @@ def running(
     with output.open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, env=environment)
     try:
-        until(lambda: ask(port, path).status < 500 or process.poll() is not None, output.read_text)
+        until(lambda: process.poll() is not None or ask(port, path).status < 500, output.read_text)
         assert process.poll() is None, output.read_text()
         yield process
     finally:

@@ -55,5 +55,6 @@ def test_every_route_and_template_is_described():
     assert {"datasette tagfeeds ping"} <= headings("websub.md")
     assert {"datasette tagfeeds export"} <= headings("export.md")
     assert {"datasette tagfeeds token"} <= headings("private-feeds.md")
+    assert {"datasette publish"} <= headings("publishing.md")
     assert {"tagfeeds-entry-<source>.html", "tagfeeds-tag.html", "tagfeeds-index.html", "tagfeeds-health.html"} <= headings("templates.md")
     assert {"?_tag=python", "?_facet_tag=post"} <= headings("in-datasette.md")

@@ -9,6 +9,7 @@ from . import ping as pinging
 from . import purge as purging
 from .given import files, metadata, templates
 from .indexing import index, ways
+from .publication import publishing
 from .reports import check, settings
 from .tokens import signing, token
 
@@ -20,7 +21,7 @@ def register(cli: Any) -> None:
     def tagfeeds() -> None:
         """Feeds and pages for the tags in your databases"""
 
-    tagfeeds.command()(files(metadata(check)))
+    tagfeeds.command()(files(metadata(publishing(check))))
     tagfeeds.command()(files(metadata(settings)))
     tagfeeds.command()(files(metadata(ways(index))))
     tagfeeds.command()(files(metadata(templates(purging.options(purging.purge)))))

@@ -1,6 +1,5 @@
 """datasette tagfeeds export: a site as a folder of files."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ from ..edge.asking import Asker
 from ..edge.export import Exporter
 from ..edge.folder import Folder
 from ..web.visit import visit
-from .given import compare, instance
+from .given import answered, instance
+from .since import compare
 
 
 def options(command: Callable[..., None]) -> Callable[..., None]:
@@ -36,7 +36,7 @@ def export(folder: Path, files: tuple[str, ...], metadata: Any, template_dir: st
     """
     if not prefix.startswith("/") or not prefix.endswith("/"):
         raise click.UsageError("--prefix must begin and end with a slash, such as /notes/.")
-    asyncio.run(_export(Folder(folder), instance(files, metadata, template_dir=template_dir, settings={"base_url": prefix}), relative))
+    answered(_export(Folder(folder), instance(files, metadata, template_dir=template_dir, settings={"base_url": prefix}), relative))
 
 
 async def _export(folder: Folder, datasette: Any, relative: bool) -> None:

@@ -1,21 +1,17 @@
-"""What commands are given: database files, the settings that they are served with, and what is remembered of the last run."""
+"""What commands are given: database files, and the settings that they are served with."""
 
 import asyncio
-import os
-from pathlib import Path
-from typing import Any, NamedTuple
+import sqlite3
+from collections.abc import Coroutine, Mapping
+from typing import Any, TypeVar
 
 import click
 from datasette import app
 from datasette.utils import BadMetadataError, parse_metadata
-from datasette.utils.asgi import Request
 
-from .. import site
-from ..edge import changes
-from ..edge.changes import Changes, State
 from ..errors import TagfeedsError
-from ..site import Site
-from ..web.urls import Addresses
+
+Answer = TypeVar("Answer")
 
 files = click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
 metadata = click.option("-m", "--metadata", type=click.File(mode="r"), help="The metadata.yml with your settings")
@@ -24,51 +20,27 @@ templates = click.option("--template-dir", type=click.Path(exists=True, file_oka
 
 def instance(files: tuple[str, ...], metadata: Any, **options: Any) -> Any:
     """A Datasette that would serve these files, with further options of its own. Raises click.ClickException where the settings are no YAML or JSON."""
+    return serving(files, written_in(metadata), **options)
+
+
+def serving(files: tuple[str, ...], settings: Mapping[str, Any] | None, **options: Any) -> Any:
+    """A Datasette that would serve these files with these settings."""
+    return app.Datasette(list(files), metadata=settings, **options)
+
+
+def answered(asked: Coroutine[Any, Any, Answer]) -> Answer:
+    """What a Datasette answers. Raises click.ClickException where a file is no database, or cannot be read now."""
     try:
-        return app.Datasette(list(files), metadata=parse_metadata(metadata.read()) if metadata else None, **options)
-    except BadMetadataError as error:
-        raise click.ClickException(f"{metadata.name}: {error}") from error
-
-
-class Compared(NamedTuple):
-    """A site, its state now, and what of it changed since it was last looked at; `known` is False where it never was."""
-
-    datasette: Any
-    site: Site
-    state: State
-    changes: Changes
-    known: bool
-
-    @property
-    def addresses(self) -> Addresses:
-        """Where things are, for everyone. Raises click.ClickException without a base_url: only a request could tell."""
-        if not self.site.settings.base_url:
-            raise click.ClickException("The setting base_url is needed: it says where others find your site.")
-        return Addresses(self.datasette, Request.fake("/"), self.site.settings, site.path(self.datasette))
-
-
-def compared(datasette: Any, remembered: Path, since: dict[str, str] | None = None) -> Compared:
-    """What changed since a state that a file remembers, or since the databases were other files."""
-    before = changes.read(remembered.read_text(encoding="utf-8")) if remembered.exists() else None
-    return asyncio.run(compare(datasette, before, since))
-
-
-async def compare(datasette: Any, before: State | None, since: dict[str, str] | None = None) -> Compared:
-    """What changed since a state, or since the databases were other files."""
-    await datasette.invoke_startup()
-    try:
-        here = await site.site(datasette)
-        before = await changes.state(datasette, here, since) if since else before
-        after = await changes.state(datasette, here)
+        return asyncio.run(asked)
+    except sqlite3.Error as error:
+        raise click.ClickException(f"SQLite says: {error}") from error
     except TagfeedsError as error:
         raise click.ClickException(str(error)) from error
-    for name, reason in after.failing.items():
-        click.echo(f"{name} cannot be read: {reason}", err=True)
-    return Compared(datasette, here, after, changes.between(before, after), before is not None)
 
 
-def remember(remembered: Path, state: State) -> None:
-    """Write a state down: whole, or not at all."""
-    beside = remembered.with_name(f"{remembered.name}.new")
-    beside.write_text(state.text(), encoding="utf-8")
-    os.replace(beside, remembered)
+def written_in(metadata: Any) -> Any:
+    """What stands in the file of settings, None without one. Raises click.ClickException where it is no YAML or JSON."""
+    try:
+        return parse_metadata(metadata.read()) if metadata else None
+    except BadMetadataError as error:
+        raise click.ClickException(f"{metadata.name}: {error}") from error

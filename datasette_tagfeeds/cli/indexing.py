@@ -47,6 +47,9 @@ def index(files: tuple[str, ...], metadata: Any, drop: bool, check: bool, online
         for file in asyncio.run(described(instance(files, metadata))):
             with closing(build.connect(file.path)) as connection:
                 work(connection, file)
+                if not check:
+                    # In WAL mode what was written stands beside the file until then, and a copy of the file would go without it.
+                    connection.execute("pragma wal_checkpoint(passive)")
     except sqlite3.Error as error:
         raise click.ClickException(f"SQLite says: {error}") from error
 

@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from ..edge import hub, sending, topics
-from .given import compared, instance, remember
+from .given import instance
+from .since import compared, remember
 
 state = click.option("--state", type=click.Path(dir_okay=False), help="Where the last run is remembered; by default beside the first file")
 

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from ..edge import caches, sending, topics
-from .given import Compared, compared, instance, remember
+from .given import instance
+from .since import Compared, compared, remember
 
 
 def options(command: Callable[..., None]) -> Callable[..., None]:

@@ -1,0 +1,56 @@
+"""What changed since a command last ran, and what is remembered for its next run."""
+
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+from datasette.utils.asgi import Request
+
+from .. import site
+from ..edge import changes
+from ..edge.changes import Changes, State
+from ..site import Site
+from ..web.urls import Addresses
+from .given import answered
+
+
+class Compared(NamedTuple):
+    """A site, its state now, and what of it changed since it was last looked at; `known` is False where it never was."""
+
+    datasette: Any
+    site: Site
+    state: State
+    changes: Changes
+    known: bool
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where things are, for everyone. Raises click.ClickException without a base_url: only a request could tell."""
+        if not self.site.settings.base_url:
+            raise click.ClickException("The setting base_url is needed: it says where others find your site.")
+        return Addresses(self.datasette, Request.fake("/"), self.site.settings, site.path(self.datasette))
+
+
+def compared(datasette: Any, remembered: Path, since: dict[str, str] | None = None) -> Compared:
+    """What changed since a state that a file remembers, or since the databases were other files."""
+    before = changes.read(remembered.read_text(encoding="utf-8")) if remembered.exists() else None
+    return answered(compare(datasette, before, since))
+
+
+async def compare(datasette: Any, before: State | None, since: dict[str, str] | None = None) -> Compared:
+    """What changed since a state, or since the databases were other files."""
+    await datasette.invoke_startup()
+    here = await site.site(datasette)
+    before = await changes.state(datasette, here, since) if since else before
+    after = await changes.state(datasette, here)
+    for name, reason in after.failing.items():
+        click.echo(f"{name} cannot be read: {reason}", err=True)
+    return Compared(datasette, here, after, changes.between(before, after), before is not None)
+
+
+def remember(remembered: Path, state: State) -> None:
+    """Write a state down: whole, or not at all."""
+    beside = remembered.with_name(f"{remembered.name}.new")
+    beside.write_text(state.text(), encoding="utf-8")
+    os.replace(beside, remembered)
