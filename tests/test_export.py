@@ -235,14 +235,10 @@ def test_the_sitemap_lists_the_pages_of_tags(site, tmp_path):
     assert found["https://example.org/tags/tag0"] == "2020-01-09"
 
 
-@pytest.mark.parametrize(
-    ("options", "settings", "sentence"),
-    [([], {"base_url": None}, "base_url is needed"), (["--prefix", "notes"], {}, "must begin and end with a slash")],
-)
-def test_what_export_needs(site, tmp_path, options, settings, sentence):
-    blog = filled(site, {**WEBLOG, **settings})
-    refused = command("export", tmp_path / "out", blog.path, "-m", metadata(blog.path.parent, blog.settings), *options)
-    assert (refused.exit_code != 0, sentence in refused.output) == (True, True)
+def test_what_export_needs(site, tmp_path):
+    blog = filled(site, {**WEBLOG, "base_url": None})
+    refused = command("export", tmp_path / "out", blog.path, "-m", metadata(blog.path.parent, blog.settings))
+    assert (refused.exit_code, "base_url is needed" in refused.output) == (1, True)
     assert not (tmp_path / "out").exists()
 
 

@@ -12,7 +12,7 @@ from ..edge.asking import Asker
 from ..edge.export import Exporter
 from ..edge.folder import Folder
 from ..web.visit import visit
-from .given import answered, instance
+from .given import answered, below, instance, prefix
 from .since import compare
 
 
@@ -22,7 +22,7 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--relative", is_flag=True, help="Link pages with each other by relative addresses, so that they work from a disk too"
         ),
-        click.option("--prefix", default="/", metavar="PATH", help="The path below which the folder is served, such as /notes/"),
+        prefix,
         click.argument("folder", type=click.Path(file_okay=False, path_type=Path)),
     ):
         command = option(command)
@@ -34,9 +34,7 @@ def export(folder: Path, files: tuple[str, ...], metadata: Any, template_dir: st
 
     The next run writes what changed, and takes away what is no more. The setting base_url must say where the folder is served.
     """
-    if not prefix.startswith("/") or not prefix.endswith("/"):
-        raise click.UsageError("--prefix must begin and end with a slash, such as /notes/.")
-    answered(_export(Folder(folder), instance(files, metadata, template_dir=template_dir, settings={"base_url": prefix}), relative))
+    answered(_export(Folder(folder), instance(files, metadata, template_dir=template_dir, settings=below(prefix)), relative))
 
 
 async def _export(folder: Folder, datasette: Any, relative: bool) -> None:

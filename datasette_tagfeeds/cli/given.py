@@ -15,6 +15,9 @@ Answer = TypeVar("Answer")
 
 files = click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
 metadata = click.option("-m", "--metadata", type=click.File(mode="r"), help="The metadata.yml with your settings")
+prefix = click.option(
+    "--prefix", default="/", metavar="PATH", help="The path below which you serve, such as /notes/: Datasette's own setting base_url"
+)
 templates = click.option("--template-dir", type=click.Path(exists=True, file_okay=False), help="The templates that you serve with")
 
 
@@ -23,9 +26,15 @@ def instance(files: tuple[str, ...], metadata: Any, **options: Any) -> Any:
     return serving(files, written_in(metadata), **options)
 
 
-def serving(files: tuple[str, ...], settings: Mapping[str, Any] | None, **options: Any) -> Any:
+def serving(files: tuple[str, ...], given: Mapping[str, Any] | None, **options: Any) -> Any:
     """A Datasette that would serve these files with these settings."""
-    return app.Datasette(list(files), metadata=settings, **options)
+    return app.Datasette(list(files), metadata=given, **options)
+
+
+def below(prefix: str) -> dict[str, str]:
+    """Datasette's settings for a site that is served below a path."""
+    path = prefix.strip("/")
+    return {"base_url": f"/{path}/" if path else "/"}
 
 
 def answered(asked: Coroutine[Any, Any, Answer]) -> Answer:

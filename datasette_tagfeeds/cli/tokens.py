@@ -1,6 +1,5 @@
 """datasette tagfeeds token: addresses of private feeds, made and read."""
 
-import asyncio
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,11 +9,11 @@ import click
 from datasette.utils.asgi import Forbidden, Request
 
 from .. import site, store
-from ..errors import TagfeedsError
+from ..errors import Refused
 from ..expression import FORMATS, parse
 from ..web import tokens
 from ..web.visit import Visit, visit
-from .given import instance
+from .given import answered, below, instance, prefix
 
 # In the place of an expression. No tag is written so: @ is ~40.
 EVERYTHING = "@everything"
@@ -23,7 +22,7 @@ EVERYTHING = "@everything"
 def signing(command: Callable[..., None]) -> Callable[..., None]:
     """Add what an address is made with."""
     for option in (
-        click.option("--prefix", default="/", help="Datasette's own setting base_url, where you serve with one"),
+        prefix,
         click.option("--read", is_flag=True, help="Say what the address given for EXPRESSION was made for, and whether it is good"),
         click.option("--format", type=click.Choice(FORMATS), default="atom", show_default=True),
         click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="For how long it is good"),
@@ -50,14 +49,13 @@ def token(
     EXPRESSION is written as in addresses: python+sqlite; or @everything, for the feed of all that is tagged. Give the settings that
     you serve with.
     """
-    path = prefix.strip("/")
-    datasette = instance(files, metadata, secret=secret, settings={"base_url": f"/{path}/" if path else "/"})
+    datasette = instance(files, metadata, secret=secret, settings=below(prefix))
     if read:
-        asyncio.run(_read(datasette, expression))
+        answered(_read(datasette, expression))
     elif actor is None:
         raise click.UsageError("Say whose address it is to be, with --actor.")
     else:
-        asyncio.run(_make(datasette, expression, _actor(actor), days, format))
+        answered(_make(datasette, expression, _actor(actor), days, format))
 
 
 def _actor(given: str) -> Mapping[str, Any]:
@@ -77,8 +75,8 @@ async def _make(datasette: Any, wanted: str, actor: Mapping[str, Any], days: int
     try:
         here = await visit(request, datasette)
         expression = None if wanted == EVERYTHING else await here.resolved(parse(wanted))
-    except (TagfeedsError, Forbidden) as error:
-        raise click.ClickException("This actor may see nothing here." if isinstance(error, Forbidden) else str(error)) from error
+    except Forbidden as error:
+        raise click.ClickException("This actor may see nothing here.") from error
     if not here.settings.base_url:
         raise click.ClickException("The settings have no base_url, with which the address would begin.")
     written = None if expression is None else str(expression)
@@ -101,7 +99,7 @@ async def _read(datasette: Any, address: str) -> None:
     written = parse_qs(urlsplit(address).query).get("token", [address])[-1]
     try:
         found = tokens.read(datasette, written)
-    except TagfeedsError as error:
+    except Refused as error:
         raise click.ClickException("This address was not signed with this secret, or was changed.") from error
     problem = tokens.fault((await site.site(datasette)).settings, found, store.now()[:10])
     for name, value in (

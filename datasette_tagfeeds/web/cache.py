@@ -23,7 +23,7 @@ ADDRESSES = 8
 # A document that needs more than one part in so many would push too many others out.
 LARGEST = 4
 # What Python needs for a thing kept, beside its bytes.
-OVERHEAD = 2000
+OVERHEAD = 1000
 # How many documents' last dates are remembered.
 SENT = 10_000
 
