@@ -192,3 +192,13 @@ async def test_a_hidden_index_of_words_answers_nothing(site):
     assert (await blog.get("/tags/a.atom?q=hush")).status_code == 400
     assert (await blog.get("/tags/a.atom?q=hush", "root")).status_code == 200
     assert "Search within" not in (await blog.get("/tags/a")).text
+
+
+async def test_nobody_is_told_sql_of_a_database_that_is_closed_to_them(site):
+    """Its tables may be open all the same."""
+    tables = {name: {"allow": True} for name in ("post", "tag", "post_tags")}
+    blog = site(databases={"blog": {"allow": {"id": "root"}, "tables": tables}})
+    blog.post(1)
+    assert (await blog.get("/tags/python")).status_code == 200
+    assert (await blog.get("/tags/python?explain=1")).status_code == 403
+    assert (await blog.get("/tags/python?explain=1", "root")).status_code == 200
