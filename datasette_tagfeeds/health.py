@@ -237,6 +237,10 @@ def _of_the_site(store: Store, settings: Settings, base: str) -> Iterator[Notice
             message,
             "Name one in the settings: sources: {posts: {tags: …}}. Below is what was looked at, and why it was not used.",
         )
+    for database in dict.fromkeys(source.database for source in store.sources.values()):
+        if store.memory.replaced(database):
+            message = f"Another file has taken the place of the database “{database}” since it was opened: answers may be of either."
+            yield Notice("replaced", message, "Restart Datasette.")
     if not settings.base_url:
         also = (
             "" if settings.authority else ", and so do the ids of entries: a second name of this server would give the same items other ids"

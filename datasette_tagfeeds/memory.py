@@ -100,6 +100,8 @@ class Memory:
         self.failing: dict[str, str] = {}
         self.facts: dict[str, tuple[object, tuple[int, ...]]] = {}
         self._watches: dict[str, tuple[Database, sqlite3.Connection, int]] = {}
+        # Which file each database was when it was opened.
+        self._opened: dict[str, tuple[str | None, tuple[int, int]]] = {}
         # The last versions of each database's data and of its tables.
         self._noted: dict[str, tuple[Version | None, Version | None]] = {}
         self._count = count()
@@ -132,6 +134,13 @@ class Memory:
         found = ((name, self._noted.get(name, (None, None))[0]) for name in names)
         return State(tuple((name, data if data is not None else self._changed()) for name, data in found))
 
+    def replaced(self, name: str) -> bool:
+        """True where another file has taken the place of a database's, which Datasette's connections do not know of."""
+        path, before = self._opened.get(name, (None, (0, 0)))
+        with suppress(OSError):
+            return _file(path) != before
+        return True
+
     def _changed(self) -> Version:
         """The version of a database that is locked just now: take it for changed."""
         return ("unknown", next(self._count))
@@ -145,6 +154,7 @@ class Memory:
                 watch, number = database.connect(), next(self._count)
                 watch.execute("pragma busy_timeout = 0")
                 self._watches[name] = database, watch, number
+                self._opened[name] = database.path, _file(database.path)
             # Two connections may give the same number for different data.
             return (watch.execute(f"pragma {pragma}").fetchone()[0], number, _file(database.path))
         except (sqlite3.Error, OSError):

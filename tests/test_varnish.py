@@ -170,6 +170,7 @@ def test_where_the_server_is_dead_readers_get_what_there_was(edge, changed):
         until(lambda: here.cached(PYTHON) == "HIT")
 
 
+@pytest.mark.publish
 def test_a_server_that_fails_does_not_take_the_place_of_its_answers(edge):
     here = edge(ttl=1, changed=NO_GRACE)
     first = here.ask(PYTHON)
