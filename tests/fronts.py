@@ -2,14 +2,29 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from functools import cache
 from pathlib import Path
 
-from serving import free_port, running
+import yaml
+from conftest import SETTINGS
+from datasette.app import Datasette
+from serving import Answer, ask, datasette, free_port, running
 
+Front = Callable[[Path, int], AbstractContextManager[int]]
+
+SECRET = "a secret for this test"
+SCHEMA = """
+create table post (id integer primary key, title, body, created, tags);
+create table secret (id integer primary key, title, body, created, tags);
+insert into post values (1, 'Open one', '<p>Words</p>', '2020-01-01', '["python"]');
+insert into post values (2, 'Other one', '<p>Words</p>', '2020-01-02', '["sqlite"]');
+insert into secret values (1, 'Hushed', '<p>Words</p>', '2021-01-01', '["python"]');
+"""
 EXAMPLES = Path(__file__).parent.parent / "examples" / "edge"
 
 
@@ -59,3 +74,53 @@ def nginx(folder: Path, name: str, changed: Mapping[str, str], ready: str = "/-/
     config.write_text(f"{main}\nhttp {{ access_log off; {paths} include {folder / name}; }}\n", encoding="utf-8")
     with running([str(program("nginx")), "-c", str(config), "-e", str(kept / "error.log")], folder, port, ready):
         yield port
+
+
+class Edge:
+    """A server, and a cache in front of it, which `front(folder, backend)` starts and says the port of."""
+
+    def __init__(self, folder: Path, ttl: int, front: Front, schema: str = SCHEMA) -> None:
+        self.folder, self.path, self._front = folder, folder / "blog.db", front
+        self.backend = free_port()
+        self.sql(schema)
+        source = {"html": "body", "tags": "tags", "published": "created", "title": "title"}
+        plugin = {**SETTINGS, "ttl": ttl, "purge_header": "xkey", "sources": {name: {**source, "namespace": name} for name in self.tables}}
+        hidden = {"blog": {"tables": {"secret": {"allow": {"id": "root"}}}}}
+        text = yaml.safe_dump({"plugins": {"datasette-tagfeeds": plugin}, "databases": hidden})
+        (folder / "metadata.yml").write_text(text, encoding="utf-8")
+
+    @property
+    def tables(self) -> list[str]:
+        with closing(sqlite3.connect(self.path)) as connection:
+            return [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
+
+    def sql(self, script: str) -> None:
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.executescript(script)
+
+    def start(self, stack: ExitStack) -> None:
+        command = datasette("serve", "blog.db", "-m", "metadata.yml", "--secret", SECRET, "-p", self.backend)
+        self.server = stack.enter_context(running(command, self.folder, self.backend, "/-/versions.json"))
+        self.front = stack.enter_context(self._front(self.folder, self.backend))
+
+    def ask(self, path: str, method: str = "GET", **headers: str) -> Answer:
+        return ask(self.front, path, method, **headers)
+
+    def cached(self, path: str, **headers: str) -> str:
+        """What the cache says that it did, such as HIT or MISS."""
+        answer = self.ask(path, **headers)
+        assert answer.status == 200, answer.text
+        return answer.headers["X-Cache"]
+
+    def fetched(self, path: str) -> list[int]:
+        """The statuses that the server itself has answered an address with."""
+        lines = (self.folder / f"{Path(sys.executable).name}-{self.backend}.log").read_text().splitlines()
+        return [int(line.rsplit('HTTP/1.1"')[1].split()[0]) for line in lines if f'"GET {path} HTTP' in line]
+
+    def purge(self, keys: str, **headers: str) -> Answer:
+        """Have Varnish forget what has these keys."""
+        return self.ask("/", "PURGE", xkey=keys, **headers)
+
+    @property
+    def root(self) -> str:
+        return "ds_actor=" + Datasette(secret=SECRET).sign({"a": {"id": "root"}}, "actor")

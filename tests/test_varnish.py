@@ -2,28 +2,16 @@
 
 import gzip
 import sqlite3
-import sys
 import threading
 from contextlib import ExitStack, closing
-from pathlib import Path
+from functools import partial
 
 import pytest
-import yaml
-from conftest import SETTINGS
-from datasette.app import Datasette
-from fronts import has_xkey, varnish
-from serving import ask, datasette, free_port, running, until
+from fronts import SCHEMA, Edge, has_xkey, varnish
+from serving import ask, running, until
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(not has_xkey(), reason="Varnish with its module xkey is not installed")]
 
-SECRET = "a secret for this test"
-SCHEMA = """
-create table post (id integer primary key, title, body, created, tags);
-create table secret (id integer primary key, title, body, created, tags);
-insert into post values (1, 'Open one', '<p>Words</p>', '2020-01-01', '["python"]');
-insert into post values (2, 'Other one', '<p>Words</p>', '2020-01-02', '["sqlite"]');
-insert into secret values (1, 'Hushed', '<p>Words</p>', '2021-01-01', '["python"]');
-"""
 PYTHON, SQLITE = "/tags/python.atom", "/tags/sqlite.atom"
 KEPT = (PYTHON, "/tags/python.rss", "/tags/python.json", "/tags.atom", "/tags.feed.json", "/tags.json", "/tags.opml", "/tags", "/tags/python")
 # As if the time in which what is old may be sent were over.
@@ -31,61 +19,12 @@ NO_GRACE = {"set req.grace = 1h;": "set req.grace = 0s;"}
 NOT_FROM_HERE = {'"127.0.0.1";\n    "::1";': '"192.0.2.1";'}
 
 
-class Edge:
-    """A server, and Varnish in front of it."""
-
-    def __init__(self, folder: Path, ttl: int, changed: dict[str, str], schema: str = SCHEMA) -> None:
-        self.folder, self.path, self.changed = folder, folder / "blog.db", changed
-        self.backend = free_port()
-        self.sql(schema)
-        source = {"html": "body", "tags": "tags", "published": "created", "title": "title"}
-        plugin = {**SETTINGS, "ttl": ttl, "purge_header": "xkey", "sources": {name: {**source, "namespace": name} for name in self.tables}}
-        hidden = {"blog": {"tables": {"secret": {"allow": {"id": "root"}}}}}
-        text = yaml.safe_dump({"plugins": {"datasette-tagfeeds": plugin}, "databases": hidden})
-        (folder / "metadata.yml").write_text(text, encoding="utf-8")
-
-    @property
-    def tables(self) -> list[str]:
-        with closing(sqlite3.connect(self.path)) as connection:
-            return [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
-
-    def sql(self, script: str) -> None:
-        with closing(sqlite3.connect(self.path)) as connection, connection:
-            connection.executescript(script)
-
-    def start(self, stack: ExitStack) -> None:
-        command = datasette("serve", "blog.db", "-m", "metadata.yml", "--secret", SECRET, "-p", self.backend)
-        self.server = stack.enter_context(running(command, self.folder, self.backend, "/-/versions.json"))
-        self.front = stack.enter_context(varnish(self.folder, self.backend, self.changed))
-
-    def ask(self, path, method="GET", **headers):
-        return ask(self.front, path, method, **headers)
-
-    def cached(self, path, **headers) -> str:
-        """What Varnish says that it did: HIT, MISS, STALE or PASS."""
-        answer = self.ask(path, **headers)
-        assert answer.status == 200, answer.text
-        return answer.headers["X-Cache"]
-
-    def fetched(self, path: str) -> list[int]:
-        """The statuses that the server itself has answered an address with."""
-        lines = (self.folder / f"{Path(sys.executable).name}-{self.backend}.log").read_text().splitlines()
-        return [int(line.rsplit('HTTP/1.1"')[1].split()[0]) for line in lines if f'"GET {path} HTTP' in line]
-
-    def purge(self, keys: str, **headers):
-        return self.ask("/", "PURGE", xkey=keys, **headers)
-
-    @property
-    def root(self) -> str:
-        return "ds_actor=" + Datasette(secret=SECRET).sign({"a": {"id": "root"}}, "actor")
-
-
 @pytest.fixture
 def edge(tmp_path):
     with ExitStack() as stack:
 
         def start(ttl=900, changed=None, schema=SCHEMA):
-            one = Edge(tmp_path, ttl, changed or {}, schema)
+            one = Edge(tmp_path, ttl, partial(varnish, changed=changed), schema)
             one.start(stack)
             return one
 
