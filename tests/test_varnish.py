@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing
 from functools import partial
 
 import pytest
+from commands import command
 from fronts import SCHEMA, Edge, has_xkey, varnish
 from serving import ask, running, until
 
@@ -193,3 +194,39 @@ def test_thirty_who_ask_at_once_are_one_to_the_server(edge):
     assert [one.status for one in answers] == [200] * 30
     assert len({one.body for one in answers}) == 1
     assert here.fetched(PYTHON) == [200]
+
+
+TAGS = 1000
+# Each item has a tag of its own, and the next one's.
+MANY = f"""
+create table post (id integer primary key, title, body, created, tags);
+with recursive n (id) as (select 0 union all select id + 1 from n where id < {TAGS - 1})
+insert into post select id, 'Post ' || id, '<p>Words</p>', '2020-01-01', json_array('t' || id, 't' || ((id + 1) % {TAGS})) from n;
+create table secret (id integer primary key, title, body, created, tags);
+"""
+
+
+@pytest.mark.publish
+def test_a_thousand_feeds_and_one_row_that_changed(edge):
+    here = edge(schema=MANY)
+    purge = partial(command, "purge", here.path, "-m", here.folder / "metadata.yml")
+    sending = ("--send", f"http://127.0.0.1:{here.front}/")
+    feeds = {f"t{number}": f"/tags/t{number}.atom" for number in range(TAGS)}
+    others = {"/tags", "/tags.atom", "/tags.json", "/tags/t5+t6.rss", "/tags/t6", "/tags/-t900.atom", "/tags/t900+t901.json", "/tags/t901"}
+    assert purge().output == "tagfeeds\n"  # the first run remembers
+    for wanted in ("MISS", "HIT"):
+        assert {here.cached(path) for path in (*feeds.values(), *others)} == {wanted}
+    here.sql("update post set tags = '[\"t5\", \"t700\"]' where id = 5")  # it had t5 and t6
+    assert purge(*sending).output == "4 keys sent.\n"
+    fetched = {path for path in (*feeds.values(), *others) if here.cached(path) == "MISS"}
+    changed = {"t5", "t6", "t700"}
+    assert fetched == {*(feeds[tag] for tag in changed), "/tags", "/tags.atom", "/tags.json", "/tags/t5+t6.rss", "/tags/t6", "/tags/-t900.atom"}
+    assert {tag for tag, path in feeds.items() if here.fetched(path) != [200]} == changed
+    assert "Post 5" in here.ask(feeds["t700"]).text
+    assert "Post 5<" not in here.ask(feeds["t6"]).text
+    # Nothing has changed since; softly, and by address, the same is told.
+    assert purge(*sending).output == "0 keys sent.\n"
+    here.sql("update post set title = 'Renamed' where id = 7")
+    purge(*sending, "--header", "X-Purge: soft")
+    assert {tag for tag, path in feeds.items() if here.cached(path) == "STALE"} == {"t7", "t8"}
+    until(lambda: all("Renamed" in here.ask(feeds[tag]).text for tag in ("t7", "t8")))
