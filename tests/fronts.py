@@ -56,7 +56,20 @@ def varnish(folder: Path, backend: int, changed: Mapping[str, str] | None = None
     port, vcl = free_port(), folder / "varnish.vcl"
     vcl.write_text(example("varnish.vcl", {'"8001"': f'"{backend}"', **(changed or {})}), encoding="utf-8")
     work = folder / "varnish"
-    command = [str(program("varnishd")), "-F", "-j", "none", "-n", str(work), "-a", f"127.0.0.1:{port}", "-f", str(vcl), "-s", "malloc,100m"]
+    command = [
+        str(program("varnishd")),
+        "-F",
+        "-j",
+        "none",
+        "-n",
+        str(work),
+        "-a",
+        f"127.0.0.1:{port}",
+        "-f",
+        str(vcl),
+        "-s",
+        "malloc,100m",
+    ]
     with running(command, folder, port, ready):
         yield port
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 from fronts import Edge, nginx, program
-from serving import ask, running, until
+from serving import running, until
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(program("nginx") is None, reason="nginx is not installed")]
 

@@ -27,7 +27,13 @@ needs_nginx = pytest.mark.skipif(program("nginx") is None, reason="nginx is not 
 
 SEED = int(os.environ.get("TAGFEEDS_SEED", "1"))
 READERS = 16
-FRESH = ("/tags/fresh.atom?size=100", "/tags/fresh.json?size=100", "/tags/fresh?size=100", "/tags/fresh.rss?size=100", "/tags/fresh,t1.json?size=100")
+FRESH = (
+    "/tags/fresh.atom?size=100",
+    "/tags/fresh.json?size=100",
+    "/tags/fresh?size=100",
+    "/tags/fresh.rss?size=100",
+    "/tags/fresh,t1.json?size=100",
+)
 PATHS = (
     "/tags.json", "/tags.atom", "/tags.opml", "/tags", "/tags/t1", "/tags/t1.atom", "/tags/t2.rss", "/tags/t3.json", "/tags/t1+t8.json", "/tags/t2+-t9.atom",
 )  # fmt: skip
@@ -40,16 +46,24 @@ def fill(path: Path, posts: int = 300) -> Path:
         numbers = "with recursive n (id) as (select 1 union all select id + 1 from n where id < ?)"
         connection.execute(f"{numbers} insert into tag select id, 't' || id from n", [20])
         connection.execute("insert into tag values (1000, 'fresh')")
-        connection.execute(f"{numbers} insert into post select id, 'Post ' || id, '<p>Words</p>', datetime('2020-01-01', id || ' hours'), null, null, null, 0 from n", [posts])
+        connection.execute(
+            f"{numbers} insert into post select id, 'Post ' || id, '<p>Words</p>', datetime('2020-01-01', id || ' hours'), null, null, null, 0 from n",
+            [posts],
+        )
         connection.execute("insert into post_tags (post_id, tag_id) values (1, 1000)")
-        connection.execute("insert into post_tags (post_id, tag_id) select post.id, 1 + (post.id * 7 + n.value * 13) % 20 from post, json_each('[0, 1, 2]') as n")
+        connection.execute(
+            "insert into post_tags (post_id, tag_id) select post.id, 1 + (post.id * 7 + n.value * 13) % 20 from post, json_each('[0, 1, 2]') as n"
+        )
     return path
 
 
 def add(connection: sqlite3.Connection, key: int) -> None:
     """One item more with the tag `fresh`, newer than all others."""
     with connection:
-        connection.execute("insert into post (id, title, body, created) values (?, ?, 'Words', datetime('2021-01-01', ? || ' minutes'))", (key, f"Post {key}", key))
+        connection.execute(
+            "insert into post (id, title, body, created) values (?, ?, 'Words', datetime('2021-01-01', ? || ' minutes'))",
+            (key, f"Post {key}", key),
+        )
         connection.execute("insert into post_tags (post_id, tag_id) values (?, 1000)", [key])
 
 

@@ -4,7 +4,7 @@ import re
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
-from fronts import example
+from fronts import EXAMPLES, example
 from lxml import html
 
 pytestmark = pytest.mark.live
@@ -12,7 +12,26 @@ pytestmark = pytest.mark.live
 HOST = "https://example.org"
 UNRESERVED = re.compile("%(2D|2E|5F|7E|3[0-9]|[46][1-9A-F]|[57][0-9A]|4[1-9A-F])", re.I)
 # As nasty as tags are.
-NASTY = ("c++", "a,b", "(x)", "-lead", "@at", "a b", "café", "what?", "50%", "~tilde", "node.js", "x.atom", "a/b", "c#", "日本", "%2B", "random", "-")
+NASTY = (
+    "c++",
+    "a,b",
+    "(x)",
+    "-lead",
+    "@at",
+    "a b",
+    "café",
+    "what?",
+    "50%",
+    "~tilde",
+    "node.js",
+    "x.atom",
+    "a/b",
+    "c#",
+    "日本",
+    "%2B",
+    "random",
+    "-",
+)
 
 
 def spelt(path: str) -> str:
@@ -25,7 +44,9 @@ def rules(robots: str) -> list[tuple[bool, str]]:
     """(allowed, pattern) of each rule for everybody; the file has one group."""
     lines = [line.split("#")[0].strip() for line in robots.splitlines()]
     assert [line for line in lines if line.lower().startswith("user-agent:")] == ["User-agent: *"]
-    found = [re.fullmatch("(Allow|Disallow):\\s*(\\S+)", line) for line in lines if line and not line.startswith(("User-agent:", "Sitemap:"))]
+    found = [
+        re.fullmatch("(Allow|Disallow):\\s*(\\S+)", line) for line in lines if line and not line.startswith(("User-agent:", "Sitemap:"))
+    ]
     return [(one[1] == "Allow", spelt(one[2])) for one in found if one]
 
 
@@ -74,7 +95,12 @@ async def crawled(site, prefix: str = "", path: str = "/tags", limit: int = 150)
             if not re.match(rf"{re.escape(base)}(?![a-z])", place):
                 continue
             links[place] = links.get(place, False) or not (said or "nofollow" in (link.get("rel") or ""))
-            if kind(place, base) in ("tag", "combination", "list") and place not in asked and place not in waiting and not re.search(r"\.\w+$", place):
+            if (
+                kind(place, base) in ("tag", "combination", "list")
+                and place not in asked
+                and place not in waiting
+                and not re.search(r"\.\w+$", place)
+            ):
                 waiting.append(place)
     return links
 
@@ -127,6 +153,13 @@ async def test_under_a_prefix_the_rules_say_it(site, robots):
     one.datasette._settings["base_url"] = "/data/"
     links = await crawled(one, "/data", "/topics")
     assert check(robots.replace("/tags", "/data/topics").replace("/-/", "/data/-/"), links, "/data/topics")["combination"] >= 2
+
+
+def test_what_the_page_shows_stands_in_the_file(robots):
+    shown = re.search("```\n(User-agent.*?)```", (EXAMPLES.parent.parent / "docs" / "edge.md").read_text(encoding="utf-8"), re.S)
+    assert shown
+    assert set(rules(shown[1])) <= set(rules(robots))
+    assert len(rules(shown[1])) > 10
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,17 @@ from serving import ask, running, until
 pytestmark = [pytest.mark.live, pytest.mark.skipif(not has_xkey(), reason="Varnish with its module xkey is not installed")]
 
 PYTHON, SQLITE = "/tags/python.atom", "/tags/sqlite.atom"
-KEPT = (PYTHON, "/tags/python.rss", "/tags/python.json", "/tags.atom", "/tags.feed.json", "/tags.json", "/tags.opml", "/tags", "/tags/python")
+KEPT = (
+    PYTHON,
+    "/tags/python.rss",
+    "/tags/python.json",
+    "/tags.atom",
+    "/tags.feed.json",
+    "/tags.json",
+    "/tags.opml",
+    "/tags",
+    "/tags/python",
+)
 # As if the time in which what is old may be sent were over.
 NO_GRACE = {"set req.grace = 1h;": "set req.grace = 0s;"}
 NOT_FROM_HERE = {'"127.0.0.1";\n    "::1";': '"192.0.2.1";'}
@@ -50,7 +60,10 @@ def test_whatever_readers_ask_for_is_fetched_once(edge):
         assert first.headers["xkey"] is None
         assert first.headers["Cache-Control"].startswith("public, max-age=900, s-maxage=300")
     # What is unknown may be taken for unknown for a minute; chance, and Datasette's own pages, are asked for each time.
-    assert [(one.status, one.headers["X-Cache"]) for one in (here.ask("/tags/nope.atom"), here.ask("/tags/nope.atom"))] == [(404, "MISS"), (404, "HIT")]
+    assert [(one.status, one.headers["X-Cache"]) for one in (here.ask("/tags/nope.atom"), here.ask("/tags/nope.atom"))] == [
+        (404, "MISS"),
+        (404, "HIT"),
+    ]
     for path in ("/tags/python/random", "/"):
         assert {here.ask(path).headers["X-Cache"] for _ in range(3)} & {"HIT", "STALE"} == set()
 
@@ -216,11 +229,19 @@ def test_a_thousand_feeds_and_one_row_that_changed(edge):
     assert purge().output == "tagfeeds\n"  # the first run remembers
     for wanted in ("MISS", "HIT"):
         assert {here.cached(path) for path in (*feeds.values(), *others)} == {wanted}
-    here.sql("update post set tags = '[\"t5\", \"t700\"]' where id = 5")  # it had t5 and t6
+    here.sql('update post set tags = \'["t5", "t700"]\' where id = 5')  # it had t5 and t6
     assert purge(*sending).output == "4 keys sent.\n"
     fetched = {path for path in (*feeds.values(), *others) if here.cached(path) == "MISS"}
     changed = {"t5", "t6", "t700"}
-    assert fetched == {*(feeds[tag] for tag in changed), "/tags", "/tags.atom", "/tags.json", "/tags/t5+t6.rss", "/tags/t6", "/tags/-t900.atom"}
+    assert fetched == {
+        *(feeds[tag] for tag in changed),
+        "/tags",
+        "/tags.atom",
+        "/tags.json",
+        "/tags/t5+t6.rss",
+        "/tags/t6",
+        "/tags/-t900.atom",
+    }
     assert {tag for tag, path in feeds.items() if here.fetched(path) != [200]} == changed
     assert "Post 5" in here.ask(feeds["t700"]).text
     assert "Post 5<" not in here.ask(feeds["t6"]).text
