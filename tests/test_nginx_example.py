@@ -17,7 +17,7 @@ SECRET_OF_REFRESH = "change-this-secret"
 
 def front(folder, backend):
     """nginx with its cache, by our example."""
-    return nginx(folder, "nginx.conf", {"127.0.0.1:8001": f"127.0.0.1:{backend}", "/var/cache/nginx/tagfeeds": str(folder / "cache")})
+    return nginx(folder, "nginx.conf", {"127.0.0.1:8001": f"127.0.0.1:{backend}", "/var/lib/nginx/tagfeeds": str(folder / "cache")})
 
 
 @pytest.fixture
