@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import yaml
+from commands import command
 from conftest import SETTINGS
 from datasette.app import Datasette
 from serving import Answer, ask, datasette, free_port, running
@@ -133,6 +134,13 @@ class Edge:
     def purge(self, keys: str, **headers: str) -> Answer:
         """Have Varnish forget what has these keys."""
         return self.ask("/", "PURGE", xkey=keys, **headers)
+
+    def private(self) -> str:
+        """The private address at which the feed of `python` shows root what it shows nobody else."""
+        settings = ("-m", self.folder / "metadata.yml", "--actor", "root", "--secret", SECRET)
+        address = command("token", "python", self.path, *settings).output.split()[0]
+        assert "?token=" in address, address
+        return address.removeprefix(str(SETTINGS["base_url"]))
 
     @property
     def root(self) -> str:
