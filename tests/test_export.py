@@ -10,8 +10,10 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import feedparser
 import pytest
+import yaml
 from commands import command, metadata
 from conftest import ROOT, SETTINGS, Site
+from datasette.app import Datasette
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree, html
@@ -207,10 +209,37 @@ def test_what_no_file_can_be_called_is_named(site, tmp_path):
     assert (tmp_path / "out/tags/index.html.atom").is_file()
 
 
+def test_what_cannot_be_made_takes_nothing_away(site, tmp_path):
+    blog, out = filled(site), tmp_path / "out"
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    (folder / "tagfeeds-tag.html").write_text("{% extends '_tagfeeds-tag.html' %}")
+    export(out, blog, "--template-dir", folder)
+    before = files(out)
+    (folder / "tagfeeds-tag.html").write_text("{{ 1 / 0 }}")
+    blog.sql("update post set title = 'Changed'")
+    given = ("export", out, blog.path, "-m", metadata(blog.path.parent, blog.settings), "--template-dir", folder)
+    failed = command(*given)
+    assert (failed.exit_code, "could not be made (500). Nothing is taken away; run it again." in failed.output) == (1, True)
+    assert set(before) <= set(files(out))
+    (folder / "tagfeeds-tag.html").write_text("{% extends '_tagfeeds-tag.html' %}")
+    assert command(*given).exit_code == 0
+    assert all(b"Post 3" not in body for body in files(out).values())
+
+
 def test_only_what_everybody_may_see_is_exported(site, tmp_path):
     blog, out = filled(site), tmp_path / "out"
-    export(out, blog, databases={"blog": {"tables": {"post": {"allow": {"id": "root"}}}}})
+    hidden = {"databases": {"blog": {"tables": {"post": {"allow": {"id": "root"}}}}}}
+    export(out, blog, **hidden)
     assert not [name for name, body in files(out).items() if b"python" in body.replace(b"python-", b"")]
+    # The same where permissions stand in a file of Datasette 1.0's own; the older one has none, and says so.
+    config = tmp_path / "datasette.yaml"
+    config.write_text(yaml.safe_dump(hidden))
+    found = command("export", tmp_path / "other", blog.path, "-m", metadata(blog.path.parent, blog.settings), "-c", config)
+    if hasattr(Datasette, "add_background_task"):
+        assert (found.exit_code, files(tmp_path / "other")) == (0, files(out))
+    else:
+        assert (found.exit_code, "--config is for Datasette 1.0." in found.output) == (1, True)
 
 
 def test_old_names_lead_to_new_ones(site, tmp_path):

@@ -7,7 +7,7 @@ import click
 from . import export as exporting
 from . import ping as pinging
 from . import purge as purging
-from .given import files, metadata, templates
+from .given import files, settings_files, templates
 from .indexing import index, ways
 from .publication import publishing
 from .reports import check, settings
@@ -21,10 +21,10 @@ def register(cli: Any) -> None:
     def tagfeeds() -> None:
         """Feeds and pages for the tags in your databases"""
 
-    tagfeeds.command()(files(metadata(publishing(check))))
-    tagfeeds.command()(files(metadata(settings)))
-    tagfeeds.command()(files(metadata(ways(index))))
-    tagfeeds.command()(files(metadata(templates(purging.options(purging.purge)))))
-    tagfeeds.command()(exporting.options(files(metadata(templates(exporting.export)))))
-    tagfeeds.command()(files(metadata(templates(pinging.state(pinging.ping)))))
-    tagfeeds.command()(click.argument("expression")(files(metadata(signing(token)))))
+    tagfeeds.command()(files(settings_files(publishing(check))))
+    tagfeeds.command()(files(settings_files(settings)))
+    tagfeeds.command()(files(settings_files(ways(index))))
+    tagfeeds.command()(files(settings_files(templates(purging.options(purging.purge)))))
+    tagfeeds.command()(exporting.options(files(settings_files(templates(exporting.export)))))
+    tagfeeds.command()(files(settings_files(templates(pinging.state(pinging.ping)))))
+    tagfeeds.command()(click.argument("expression")(files(settings_files(signing(token)))))

@@ -12,8 +12,11 @@ from ..edge.asking import Asker
 from ..edge.export import Exporter
 from ..edge.folder import Folder
 from ..web.visit import visit
-from .given import answered, below, instance, prefix
+from .given import Given, answered, below, instance, prefix
 from .since import compare
+
+# A page may take its time: it is made once, for nobody who waits. In milliseconds.
+UNHURRIED = {"sql_time_limit_ms": 60_000}
 
 
 def options(command: Callable[..., None]) -> Callable[..., None]:
@@ -29,12 +32,12 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def export(folder: Path, files: tuple[str, ...], metadata: Any, template_dir: str | None, prefix: str, relative: bool) -> None:
+def export(folder: Path, files: tuple[str, ...], given: Given, template_dir: str | None, prefix: str, relative: bool) -> None:
     """Write the index, every tag's page and every tag's feeds into FOLDER, for a host that serves files.
 
     The next run writes what changed, and takes away what is no more. The setting base_url must say where the folder is served.
     """
-    answered(_export(Folder(folder), instance(files, metadata, template_dir=template_dir, settings=below(prefix)), relative))
+    answered(_export(Folder(folder), instance(files, given, template_dir=template_dir, settings={**below(prefix), **UNHURRIED}), relative))
 
 
 async def _export(folder: Folder, datasette: Any, relative: bool) -> None:

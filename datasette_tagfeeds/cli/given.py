@@ -2,8 +2,9 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Coroutine, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Mapping
+from functools import wraps
+from typing import IO, Any, NamedTuple, TypeVar
 
 import click
 from datasette import app
@@ -14,21 +15,53 @@ from ..errors import TagfeedsError
 Answer = TypeVar("Answer")
 
 files = click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
-metadata = click.option("-m", "--metadata", type=click.File(mode="r"), help="The metadata.yml with your settings")
 prefix = click.option(
     "--prefix", default="/", metavar="PATH", help="The path below which you serve, such as /notes/: Datasette's own setting base_url"
 )
 templates = click.option("--template-dir", type=click.Path(exists=True, file_okay=False), help="The templates that you serve with")
 
 
-def instance(files: tuple[str, ...], metadata: Any, **options: Any) -> Any:
+class Given(NamedTuple):
+    """The files that settings stand in, open, as `datasette serve` takes them; None for none."""
+
+    metadata: IO[str] | None
+    config: IO[str] | None
+
+
+class Written(NamedTuple):
+    """What stands in them."""
+
+    metadata: Mapping[str, Any] | None
+    config: Mapping[str, Any] | None
+
+
+def settings_files(command: Callable[..., None]) -> Callable[..., None]:
+    """Add --metadata and --config; the command takes them as `given`."""
+
+    @click.option("-c", "--config", type=click.File(), help="The datasette.yaml that you serve with, on Datasette 1.0")
+    @click.option("-m", "--metadata", type=click.File(), help="The metadata.yml with your settings")
+    @wraps(command)
+    def with_given(metadata: IO[str] | None, config: IO[str] | None, **rest: Any) -> None:
+        command(given=Given(metadata, config), **rest)
+
+    return with_given
+
+
+def instance(files: tuple[str, ...], given: Given, **options: Any) -> Any:
     """A Datasette that would serve these files, with further options of its own. Raises click.ClickException where the settings are no YAML or JSON."""
-    return serving(files, written_in(metadata), **options)
+    return serving(files, written_in(given), **options)
 
 
-def serving(files: tuple[str, ...], given: Mapping[str, Any] | None, **options: Any) -> Any:
+def serving(files: tuple[str, ...], written: Written, **options: Any) -> Any:
     """A Datasette that would serve these files with these settings."""
-    return app.Datasette(list(files), metadata=given, **options)
+    if written.config is not None:
+        options["config"] = written.config
+    try:
+        return app.Datasette(list(files), metadata=written.metadata, **options)
+    except TypeError as error:
+        if written.config is None or "config" not in str(error):
+            raise
+        raise click.ClickException("--config is for Datasette 1.0. On this one, give the settings with --metadata.") from error
 
 
 def below(prefix: str) -> dict[str, str]:
@@ -47,9 +80,13 @@ def answered(asked: Coroutine[Any, Any, Answer]) -> Answer:
         raise click.ClickException(str(error)) from error
 
 
-def written_in(metadata: Any) -> Any:
-    """What stands in the file of settings, None without one. Raises click.ClickException where it is no YAML or JSON."""
+def written_in(given: Given) -> Written:
+    """What stands in the files of settings. Raises click.ClickException where one is no YAML or JSON."""
+    return Written(*map(_parsed, given))
+
+
+def _parsed(file: IO[str] | None) -> Mapping[str, Any] | None:
     try:
-        return parse_metadata(metadata.read()) if metadata else None
+        return parse_metadata(file.read()) if file else None
     except BadMetadataError as error:
-        raise click.ClickException(f"{metadata.name}: {error}") from error
+        raise click.ClickException(f"{file.name if file else ''}: {error}") from error

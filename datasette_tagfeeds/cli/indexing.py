@@ -12,7 +12,7 @@ import click
 from .. import site
 from ..model import Source
 from ..postings import build, layout, state
-from .given import instance
+from .given import Given, instance
 
 
 def ways(command: Callable[..., None]) -> Callable[..., None]:
@@ -34,7 +34,7 @@ class File(NamedTuple):
     others: list[tuple[str, str]]
 
 
-def index(files: tuple[str, ...], metadata: Any, drop: bool, check: bool, online: bool) -> None:
+def index(files: tuple[str, ...], given: Given, drop: bool, check: bool, online: bool) -> None:
     """Index the tags of these files, so that feeds and pages take no longer for a million rows than for a hundred.
 
     The index stands in the file itself, and triggers keep it true, whichever program writes. Give the settings that you serve with.
@@ -44,7 +44,7 @@ def index(files: tuple[str, ...], metadata: Any, drop: bool, check: bool, online
     work = _drop if drop else _check if check else _build_online if online else _build
     try:
         _recover(files)
-        for file in asyncio.run(described(instance(files, metadata))):
+        for file in asyncio.run(described(instance(files, given))):
             with closing(build.connect(file.path)) as connection:
                 work(connection, file)
                 if not check:

@@ -1,24 +1,23 @@
 """datasette tagfeeds ping: telling the hub which feeds have news."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from ..edge import hub, sending, topics
-from .given import instance
+from .given import Given, instance
 from .since import compared, remember
 
 state = click.option("--state", type=click.Path(dir_okay=False), help="Where the last run is remembered; by default beside the first file")
 
 
-def ping(files: tuple[str, ...], metadata: Any, template_dir: str | None, state: str | None) -> None:
+def ping(files: tuple[str, ...], given: Given, template_dir: str | None, state: str | None) -> None:
     """Tell the hub of the setting `hub` of the feeds that changed since the last run.
 
     The first run only remembers what there is, since nobody can have subscribed before.
     """
     remembered = Path(state or f"{files[0]}-pinged.json")
-    found = compared(instance(files, metadata, template_dir=template_dir), remembered)
+    found = compared(instance(files, given, template_dir=template_dir), remembered)
     where, address = found.addresses, found.site.settings.hub
     if not address:
         raise click.ClickException("The setting hub is needed: it says which hub to tell.")

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ..edge import caches, sending, topics
-from .given import instance
+from .given import Given, instance
 from .since import Compared, compared, remember
 
 
@@ -28,7 +28,7 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
 
 def purge(
     files: tuple[str, ...],
-    metadata: Any,
+    given: Given,
     template_dir: str | None,
     state: str | None,
     since: tuple[str, ...],
@@ -42,7 +42,7 @@ def purge(
     with older versions of them, given in the same order, and nothing is remembered.
     """
     remembered = Path(state or f"{files[0]}-purged.json")
-    datasette = instance(files, metadata, template_dir=template_dir)
+    datasette = instance(files, given, template_dir=template_dir)
     found = compared(datasette, remembered, _versions(datasette, files, since))
     if send:
         _send(found, send, header)

@@ -10,18 +10,18 @@ from .. import site
 from ..health import Health, Notice, written
 from ..store import Store, now
 from . import publication
-from .given import answered, instance, serving, written_in
+from .given import Given, Written, answered, instance, serving, written_in
 
 # What keeps items from readers; all else is advice.
 PROBLEMS = frozenset(["unreadable", "nothing_found", "broken", "duplicate_ids", "undated", "too_slow"])
 
 
-def check(files: tuple[str, ...], metadata: Any, publish: bool) -> None:
+def check(files: tuple[str, ...], given: Given, publish: bool) -> None:
     """Say what was found in these databases, what is wrong, and what to do; exit code 1 where items are kept from readers.
 
     With --publish also what to mend before the files go to another machine: then that ends with 1 too.
     """
-    settings = written_in(metadata)
+    settings = written_in(given)
     report = answered(_publication(files, settings) if publish else _health(serving(files, settings)))
     problems = PROBLEMS | publication.CODES if publish else PROBLEMS
     for line in lines(report, problems):
@@ -30,9 +30,9 @@ def check(files: tuple[str, ...], metadata: Any, publish: bool) -> None:
         raise SystemExit(1)
 
 
-def settings(files: tuple[str, ...], metadata: Any) -> None:
+def settings(files: tuple[str, ...], given: Given) -> None:
     """Print the settings that say what was found, as YAML for metadata.yml"""
-    click.echo(answered(_settings(instance(files, metadata))), nl=False)
+    click.echo(answered(_settings(instance(files, given))), nl=False)
 
 
 async def _health(datasette: Any) -> Health:
@@ -42,9 +42,9 @@ async def _health(datasette: Any) -> Health:
     return await here.health(Store(datasette, here.settings.sources, now()), left_out, "https://example.org")
 
 
-async def _publication(files: tuple[str, ...], settings: Any) -> Health:
+async def _publication(files: tuple[str, ...], settings: Written) -> Health:
     """The health, with what to mend before publishing."""
-    of_the_settings = list(publication.of_the_settings(settings))
+    of_the_settings = [notice for part in settings for notice in publication.of_the_settings(part)]
     datasette = serving(files, settings)
     report = await _health(datasette)
     found = await publication.of_the_files(datasette, report)

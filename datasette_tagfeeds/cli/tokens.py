@@ -13,7 +13,7 @@ from ..errors import Refused
 from ..expression import FORMATS, parse
 from ..web import tokens
 from ..web.visit import Visit, visit
-from .given import answered, below, instance, prefix
+from .given import Given, answered, below, instance, prefix
 
 # In the place of an expression. No tag is written so: @ is ~40.
 EVERYTHING = "@everything"
@@ -36,7 +36,7 @@ def signing(command: Callable[..., None]) -> Callable[..., None]:
 def token(
     expression: str,
     files: tuple[str, ...],
-    metadata: Any,
+    given: Given,
     actor: str | None,
     days: int,
     format: str,
@@ -49,7 +49,7 @@ def token(
     EXPRESSION is written as in addresses: python+sqlite; or @everything, for the feed of all that is tagged. Give the settings that
     you serve with.
     """
-    datasette = instance(files, metadata, secret=secret, settings=below(prefix))
+    datasette = instance(files, given, secret=secret, settings=below(prefix))
     if read:
         answered(_read(datasette, expression))
     elif actor is None:

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from markupsafe import escape
 
+from ..errors import Unavailable
 from ..expression import Tag
 from ..formats import sitemap
 from ..web.feeds import FORMATS
@@ -75,7 +76,7 @@ class Exporter:
         for path, file in ((own, f"{own}/index.html"), (f"{own}.json", f"{own}.json"), (f"{own}.opml", f"{own}.opml")):
             answer = await self.ask(path)
             self._take(group, path, file, answer)
-            if path.endswith(".json"):
+            if path.endswith(".json") and answer.status == 200:
                 self._sitemaps(group, json.loads(answer.body)["tags"])
 
     def _sitemaps(self, group: str, tags: list[dict[str, str]]) -> None:
@@ -132,6 +133,9 @@ class Exporter:
             self._take("assets", path, path, await self.ask(path))
 
     def _take(self, group: str, path: str, file: str, answer: Answer) -> None:
+        if answer.status >= 500:
+            # What is there stays, and the next run tries again.
+            raise Unavailable(f"{path} could not be made ({answer.status}). Nothing is taken away; run it again.")
         if answer.status != 200:
             self.left_out.append(f"{path}: answered {answer.status}")
             return
