@@ -1,5 +1,6 @@
 """What is remembered is never stale, its validators tell exactly what changed, and nothing private is kept."""
 
+import gzip
 import os
 import random
 import re
@@ -353,7 +354,7 @@ async def test_settings_say_how_long(site):
 
 
 async def test_memory_is_bounded(site, clock, monkeypatch):
-    blog = site({**SETTINGS, "cache_bytes": ROOM})
+    blog = site({**SETTINGS, "cache_bytes": 2 * ROOM})
     fill(blog, random.Random(2), clock)
     clock.settings_in_a_file()
     await blog.start()
@@ -363,11 +364,21 @@ async def test_memory_is_bounded(site, clock, monkeypatch):
     held = cache.existing(blog.datasette)
     for size in range(1, 101):
         assert (await ask(f"/tags.atom?size={size}", {"accept-encoding": "gzip"})).status == 200
-        documents = [kept.document for (kept, _) in held.documents._held.values()]
-        assert sum(len(one.body) + len(one.compressed) for one in documents) < held.documents.size
-        assert held.documents.size + held.addresses.size <= ROOM
+        for shelf in (held.documents, held.packed):
+            documents = [kept.document for (kept, _) in shelf._held.values()]
+            assert sum(len(one.body) + len(one.compressed) for one in documents) <= shelf.size
+        assert held.documents.size + held.packed.size + held.addresses.size <= 2 * ROOM
         assert len(held._sent) <= cache.SENT
-    assert 1 < len(held.documents) < 100
+    assert 1 <= len(held.documents) < len(held.packed) < 100
+    # What is packed is what it was, in both codings, and is not made anew.
+    place, plain = f"/tags.atom?size={99 - len(held.documents)}", {"accept-encoding": "identity"}
+    with monkeypatch.context() as nothing_is_made:
+        nothing_is_made.setattr("datasette_tagfeeds.web.documents._made", None)
+        packed, copy = await ask(place, plain), await ask(place, {"accept-encoding": "gzip"})
+    assert gzip.decompress(copy.body) == packed.body
+    blog.sql("pragma user_version = 1")  # everything is made anew
+    made = await ask(place, plain)
+    assert (made.body, made["etag"], made["content-length"]) == (packed.body, packed["etag"], packed["content-length"])
     # What was forgotten is made again, with the same validators.
     assert (await ask("/tags.atom?size=1")).lines == first.lines
 

@@ -77,6 +77,11 @@ def accepts_gzip(header: str | None) -> bool:
     return weight_of_gzip > 0 and weight_of_gzip >= weights.get("identity", 0.0)
 
 
+def expanded(body: bytes) -> bytes:
+    """What `compressed` was given."""
+    return gzip.decompress(body)
+
+
 def compressed(body: bytes) -> bytes:
     """The body as gzip; the same body always gives the same bytes."""
     return gzip.compress(body, 6, mtime=0)
