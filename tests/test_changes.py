@@ -125,10 +125,20 @@ def test_hidden_tables_are_told_of_to_nobody(site):
 def test_what_cannot_be_read_is_no_news(site, tmp_path):
     blog = filled(site)
     remembered = blog.path.with_name("blog.db-purged.json")
-    for text in ("", "{", "[]", '{"form": 0}', '{"form": 1, "tags": 3}'):
-        remembered.write_text(text)
+    for text in (b"", b"{", b"[]", b'{"form": 0}', b'{"form": 1, "tags": 3}', b"\xff\xfe"):
+        remembered.write_bytes(text)
         assert purge(blog) == {"tagfeeds"}
     assert purge(blog, "--state", tmp_path / "other.json") == {"tagfeeds"}
+
+
+def test_where_nothing_can_be_remembered_is_told(site, tmp_path):
+    blog = filled(site)
+    given = ("purge", blog.path, "-m", metadata(blog.path.parent, blog.settings))
+    lost = command(*given, "--state", tmp_path / "nowhere" / "state.json")
+    assert (lost.exit_code, "Error: For the next run nothing could be remembered" in lost.output) == (1, True)
+    blog.path.with_name("blog.db-purged.json").mkdir()
+    refused = command(*given)
+    assert (refused.exit_code, "Error: What the last run remembered cannot be read" in refused.output) == (1, True)
 
 
 def test_addresses(site):

@@ -9,6 +9,7 @@ from typing import IO, Any, NamedTuple, TypeVar
 import click
 from datasette import app
 from datasette.utils import BadMetadataError, parse_metadata
+from datasette.utils.asgi import Forbidden
 
 from ..errors import TagfeedsError
 
@@ -71,13 +72,15 @@ def below(prefix: str) -> dict[str, str]:
 
 
 def answered(asked: Coroutine[Any, Any, Answer]) -> Answer:
-    """What a Datasette answers. Raises click.ClickException where a file is no database, or cannot be read now."""
+    """What a Datasette answers. Raises click.ClickException where a file is no database, cannot be read now, or is for nobody here."""
     try:
         return asyncio.run(asked)
     except sqlite3.Error as error:
         raise click.ClickException(f"SQLite says: {error}") from error
     except TagfeedsError as error:
         raise click.ClickException(str(error)) from error
+    except Forbidden as error:
+        raise click.ClickException("Nothing here is for everyone to see.") from error
 
 
 def written_in(given: Given) -> Written:

@@ -33,9 +33,21 @@ class Compared(NamedTuple):
 
 
 def compared(datasette: Any, remembered: Path, since: dict[str, str] | None = None) -> Compared:
-    """What changed since a state that a file remembers, or since the databases were other files."""
-    before = changes.read(remembered.read_text(encoding="utf-8")) if remembered.exists() else None
-    return answered(compare(datasette, before, since))
+    """What changed since a state that a file remembers, or since the databases were other files.
+
+    Raises click.ClickException where a file cannot be read.
+    """
+    return answered(compare(datasette, None if since else _before(remembered), since))
+
+
+def _before(remembered: Path) -> State | None:
+    """The state that a file remembers; None without one. Raises click.ClickException where it cannot be read."""
+    try:
+        return changes.read(remembered.read_text(encoding="utf-8", errors="replace"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise click.ClickException(f"What the last run remembered cannot be read: {error}") from error
 
 
 async def compare(datasette: Any, before: State | None, since: dict[str, str] | None = None) -> Compared:
@@ -50,7 +62,10 @@ async def compare(datasette: Any, before: State | None, since: dict[str, str] | 
 
 
 def remember(remembered: Path, state: State) -> None:
-    """Write a state down: whole, or not at all."""
+    """Write a state down: whole, or not at all. Raises click.ClickException where it cannot be written."""
     beside = remembered.with_name(f"{remembered.name}.new")
-    beside.write_text(state.text(), encoding="utf-8")
-    os.replace(beside, remembered)
+    try:
+        beside.write_text(state.text(), encoding="utf-8")
+        os.replace(beside, remembered)
+    except OSError as error:
+        raise click.ClickException(f"For the next run nothing could be remembered, --state says where: {error}") from error
