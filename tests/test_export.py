@@ -273,6 +273,17 @@ def test_a_source_that_cannot_be_read_takes_nothing_away(site, tmp_path):
     assert (failed.exit_code, "post cannot be read: malformed JSON" in failed.output, files(out)) == (1, True, before)
 
 
+@pytest.mark.parametrize("settings", [WEBLOG, SETTINGS])
+def test_a_locked_file_takes_nothing_away(site, tmp_path, settings):
+    blog, out = filled(site, settings), tmp_path / "out"
+    export(out, blog)
+    before = files(out)
+    with closing(sqlite3.connect(blog.path, isolation_level=None)) as connection:
+        connection.execute("begin exclusive")
+        failed = command("export", out, blog.path, "-m", metadata(blog.path.parent, blog.settings))
+    assert (failed.exit_code, "Error: SQLite says: database is locked" in failed.output, files(out)) == (1, True, before)
+
+
 def test_a_folder_that_cannot_be_written_is_told_of(site, tmp_path):
     blog = filled(site)
     failed = command("export", blog.path / "out", blog.path, "-m", metadata(blog.path.parent, blog.settings))

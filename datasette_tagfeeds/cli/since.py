@@ -1,6 +1,8 @@
 """What changed since a command last ran, and what is remembered for its next run."""
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,7 +53,10 @@ def _before(remembered: Path) -> State | None:
 
 
 async def compare(datasette: Any, before: State | None, since: dict[str, str] | None = None) -> Compared:
-    """What changed since a state, or since the databases were other files."""
+    """What changed since a state, or since the databases were other files. Raises sqlite3.Error where one cannot be read now."""
+    for database in datasette.databases.values():
+        if database.path:
+            _look_into(Path(database.path))
     await datasette.invoke_startup()
     here = await site.site(datasette)
     before = await changes.state(datasette, here, since) if since else before
@@ -59,6 +64,12 @@ async def compare(datasette: Any, before: State | None, since: dict[str, str] | 
     for name, reason in after.failing.items():
         click.echo(f"{name} cannot be read: {reason}", err=True)
     return Compared(datasette, here, after, changes.between(before, after), before is not None)
+
+
+def _look_into(path: Path) -> None:
+    """Raise sqlite3.Error where a file cannot be read now: Datasette 0.65 would start, and find nothing in it."""
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        connection.execute("select count(*) from sqlite_master")
 
 
 def remember(remembered: Path, state: State) -> None:
