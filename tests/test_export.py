@@ -290,6 +290,12 @@ def test_a_folder_that_cannot_be_written_is_told_of(site, tmp_path):
     assert (failed.exit_code, "blog.db/out cannot be written: " in failed.output) == (1, True)
 
 
+def test_a_prefix_of_any_letters_is_encoded(site, tmp_path):
+    blog = filled(site)
+    export(tmp_path / "out", blog, "--prefix", "/ö x/")
+    assert "https://example.org/%C3%B6%20x/tags/python.atom" in (tmp_path / "out/tags/python.atom").read_text()
+
+
 def test_what_is_for_nobody_is_told(site, tmp_path):
     blog = filled(site)
     failed = command("export", tmp_path / "out", blog.path, "-m", metadata(blog.path.parent, blog.settings, allow=False))

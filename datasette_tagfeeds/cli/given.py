@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Coroutine, Mapping
 from functools import wraps
 from typing import IO, Any, NamedTuple, TypeVar
+from urllib.parse import quote
 
 import click
 from datasette import app
@@ -66,8 +67,8 @@ def serving(files: tuple[str, ...], written: Written, **options: Any) -> Any:
 
 
 def below(prefix: str) -> dict[str, str]:
-    """Datasette's settings for a site that is served below a path."""
-    path = prefix.strip("/")
+    """Datasette's settings for a site that is served below a path, which is encoded as addresses have it (RFC 3986 §3.3)."""
+    path = quote(prefix.strip("/"), safe="/~%:@!$&'()*+,;=")
     return {"base_url": f"/{path}/" if path else "/"}
 
 
