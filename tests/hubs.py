@@ -29,6 +29,8 @@ class Server:
 
             def answer(self, status: int, body: bytes = b"") -> None:
                 self.send_response(status)
+                if 300 < status < 304 or status == 307:
+                    self.send_header("Location", "/elsewhere")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

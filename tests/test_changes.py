@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import socket
 import sqlite3
 from contextlib import closing
+from threading import Thread
 from urllib.parse import quote, unquote
 
 import pytest
@@ -123,10 +125,20 @@ def test_hidden_tables_are_told_of_to_nobody(site):
 def test_what_cannot_be_read_is_no_news(site, tmp_path):
     blog = filled(site)
     remembered = blog.path.with_name("blog.db-purged.json")
-    for text in ("", "{", "[]", '{"form": 0}', '{"form": 1, "tags": 3}'):
-        remembered.write_text(text)
+    for text in (b"", b"{", b"[]", b'{"form": 0}', b'{"form": 1, "tags": 3}', b"\xff\xfe"):
+        remembered.write_bytes(text)
         assert purge(blog) == {"tagfeeds"}
     assert purge(blog, "--state", tmp_path / "other.json") == {"tagfeeds"}
+
+
+def test_where_nothing_can_be_remembered_is_told(site, tmp_path):
+    blog = filled(site)
+    given = ("purge", blog.path, "-m", metadata(blog.path.parent, blog.settings))
+    lost = command(*given, "--state", tmp_path / "nowhere" / "state.json")
+    assert (lost.exit_code, "Error: For the next run nothing could be remembered" in lost.output) == (1, True)
+    blog.path.with_name("blog.db-purged.json").mkdir()
+    refused = command(*given)
+    assert (refused.exit_code, "Error: What the last run remembered cannot be read" in refused.output) == (1, True)
 
 
 def test_addresses(site):
@@ -236,3 +248,50 @@ def test_caches_are_told_in_their_own_ways(site, header):
     together = [json.loads(body)["tags"] if header == "Cache-Tag" else headers[header].split() for _, _, headers, body in cache.asked]
     assert [key for some in together for key in some] == ["tagfeeds", "a-post", *sorted(f"t-new{key}" for key in range(20, 330))]
     assert max(map(len, together)) <= {"xkey": 150, "Surrogate-Key": 256, "Cache-Tag": 30}[header]
+
+
+@pytest.mark.parametrize("address", ["localhost", "http://127.0.0.1/ a", "http://127.0.0.1:abc/", "file:///dev/null", "data:,x"])
+def test_what_is_no_address_of_a_cache_is_told_and_nothing_remembered(site, address):
+    blog = filled(site, {**WEBLOG, "purge_header": "xkey"})
+    refused = command("purge", blog.path, "-m", metadata(blog.path.parent, blog.settings), "--send", address)
+    assert (refused.exit_code, refused.output.startswith(f"Error: {address} could not be reached: ")) == (1, True)
+    assert not blog.path.with_name("blog.db-purged.json").exists()
+
+
+def test_a_cache_that_speaks_no_http_is_told_of(site):
+    blog = filled(site, {**WEBLOG, "purge_header": "xkey"})
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        Thread(target=_greet, args=(listening,), daemon=True).start()
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        refused = command("purge", blog.path, "-m", metadata(blog.path.parent, blog.settings), "--send", address)
+    assert (refused.exit_code, refused.output.startswith(f"Error: {address} could not be reached: ")) == (1, True)
+
+
+def _greet(listening):
+    with listening.accept()[0] as connection:
+        connection.recv(9999)
+        connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+
+class Elsewhere(Server):
+    """Redirects every POST, and answers well to whoever follows."""
+
+    def __init__(self, status):
+        super().__init__()
+        self.status, self.followed = status, []
+
+    def get(self, path, headers):
+        self.followed.append(dict(headers))
+        return 200, b""
+
+    def post(self, path, headers, body):
+        return self.status
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307])
+def test_a_redirect_is_no_purge(site, status):
+    blog, cache = filled(site, {**WEBLOG, "purge_header": "Surrogate-Key"}), Elsewhere(status)
+    given = ("purge", blog.path, "-m", metadata(blog.path.parent, blog.settings), "--send", cache.address)
+    refused = command(*given, "--header", "Fastly-Key: secret")
+    cache.stop()
+    assert (refused.exit_code, f"answered {status}" in refused.output, cache.followed) == (1, True, [])

@@ -242,6 +242,85 @@ def test_only_what_everybody_may_see_is_exported(site, tmp_path):
         assert (found.exit_code, "--config is for Datasette 1.0." in found.output) == (1, True)
 
 
+def test_links_of_another_kind_make_every_page_anew(site, tmp_path):
+    blog, out, other = filled(site), tmp_path / "out", tmp_path / "other"
+    export(out, blog)
+    whole = files(out)
+    export(out, blog, "--relative")
+    export(other, blog, "--relative")
+    assert files(out) == files(other) != whole
+    export(out, blog)
+    assert files(out) == whole
+
+
+def test_a_style_that_was_lost_takes_no_other_along(site, tmp_path):
+    blog, out = filled(site), tmp_path / "out"
+    export(out, blog)
+    before = files(out)
+    (out / "-/static/app.css").unlink()
+    export(out, blog)
+    assert files(out) == before
+
+
+def test_a_source_that_cannot_be_read_takes_nothing_away(site, tmp_path):
+    where = "is_draft = 0 and json(body) is not null"
+    blog, out = filled(site, {**WEBLOG, "sources": {"post": {**WEBLOG["sources"]["post"], "where": where}}}), tmp_path / "out"
+    blog.sql("update post set body = '{}'")
+    export(out, blog)
+    before = files(out)
+    blog.sql("update post set body = '{' where id = 3")
+    failed = command("export", out, blog.path, "-m", metadata(blog.path.parent, blog.settings))
+    assert (failed.exit_code, "post cannot be read: malformed JSON" in failed.output, files(out)) == (1, True, before)
+
+
+@pytest.mark.parametrize("settings", [WEBLOG, SETTINGS])
+def test_a_locked_file_takes_nothing_away(site, tmp_path, settings):
+    blog, out = filled(site, settings), tmp_path / "out"
+    export(out, blog)
+    before = files(out)
+    with closing(sqlite3.connect(blog.path, isolation_level=None)) as connection:
+        connection.execute("begin exclusive")
+        failed = command("export", out, blog.path, "-m", metadata(blog.path.parent, blog.settings))
+    assert (failed.exit_code, "Error: SQLite says: database is locked" in failed.output, files(out)) == (1, True, before)
+
+
+def test_a_folder_that_cannot_be_written_is_told_of(site, tmp_path):
+    blog = filled(site)
+    failed = command("export", blog.path / "out", blog.path, "-m", metadata(blog.path.parent, blog.settings))
+    assert (failed.exit_code, "blog.db/out cannot be written: " in failed.output) == (1, True)
+
+
+def test_a_prefix_of_any_letters_is_encoded(site, tmp_path):
+    blog = filled(site)
+    export(tmp_path / "out", blog, "--prefix", "/ö x/")
+    assert "https://example.org/%C3%B6%20x/tags/python.atom" in (tmp_path / "out/tags/python.atom").read_text()
+
+
+def test_what_is_for_nobody_is_told(site, tmp_path):
+    blog = filled(site)
+    failed = command("export", tmp_path / "out", blog.path, "-m", metadata(blog.path.parent, blog.settings, allow=False))
+    assert (failed.exit_code, "Error: Nothing here is for everyone to see." in failed.output) == (1, True)
+
+
+def test_what_a_run_without_an_end_has_written_is_taken_away(site, tmp_path):
+    """Drafts are exported by mistake, the run ends early, and the next has the settings right again."""
+    blog, out, folder = filled(site), tmp_path / "out", tmp_path / "templates"
+    blog.post(11, ["python", "secret"], title="Draft", is_draft=1)
+    folder.mkdir()
+    page = folder / "tagfeeds-tag.html"
+    page.write_text("{% extends '_tagfeeds-tag.html' %}")
+    export(out, blog, "--template-dir", folder)
+    before, right = files(out), blog.settings
+    blog.settings = {**right, "sources": {"post": {**right["sources"]["post"], "where": "1"}}}
+    page.write_text("{% extends '_tagfeeds-tag.html' %}{% block title %}{{ 1 / ('tag2' not in words) }}{% endblock %}")
+    ended = command("export", out, blog.path, "-m", metadata(blog.path.parent, blog.settings), "--template-dir", folder)
+    assert (ended.exit_code, (out / "tags/secret.atom").exists()) == (1, True), ended.output
+    page.write_text("{% extends '_tagfeeds-tag.html' %}")
+    blog.settings = right
+    export(out, blog, "--template-dir", folder)
+    assert files(out) == before
+
+
 def test_old_names_lead_to_new_ones(site, tmp_path):
     blog = filled(site, {**WEBLOG, "aliases": {"py": "python", "snake": "py", "lost": "nowhere"}})
     export(tmp_path / "out", blog)

@@ -601,6 +601,8 @@ def test_the_command_makes_addresses_that_a_server_answers(shelf, tmp_path):
         (["new%20name", "--secret", "x", "--actor", "bob"], 1, "Nothing is tagged “new name”."),
         (["(python", "--secret", "x", "--actor", "ann"], 1, "is no combination of tags"),
         (["python", "--secret", "x", "--actor", "{"], 2, "is no JSON object"),
+        (["python", "--secret", "x", "--actor", '{"id": NaN}'], 2, "is no JSON object"),
+        (["python", "--secret", "x", "--actor", '{"id": "\\ud800"}'], 2, "is no JSON object"),
         (["python", "--secret", "x", "--actor", " "], 2, "--actor must be an id"),
         (["python", "--secret", "x", "--actor", "{}"], 2, "--actor must be an id"),
         (["python", "--secret", "x", "--actor", "ann", "--days", "0"], 2, "--days"),

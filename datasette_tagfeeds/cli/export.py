@@ -37,18 +37,25 @@ def export(folder: Path, files: tuple[str, ...], given: Given, template_dir: str
 
     The next run writes what changed, and takes away what is no more. The setting base_url must say where the folder is served.
     """
-    answered(_export(Folder(folder), instance(files, given, template_dir=template_dir, settings={**below(prefix), **UNHURRIED}), relative))
+    datasette = instance(files, given, template_dir=template_dir, settings={**below(prefix), **UNHURRIED})
+    try:
+        answered(_export(Folder(folder, "relative" if relative else "whole"), datasette, relative))
+    except OSError as error:
+        raise click.ClickException(f"{folder} cannot be written: {error}") from error
 
 
 async def _export(folder: Folder, datasette: Any, relative: bool) -> None:
     found = await compare(datasette, changes.read(folder.remembered))
     where = found.addresses
+    if found.state.failing:
+        raise click.ClickException("What cannot be read cannot be exported. Nothing is written or taken away; mend it, and run it again.")
     exporter = Exporter(Asker(datasette), where, folder, relative)
     aliases = await (await visit(Request.fake("/"), datasette)).aliases()
     jobs = exporter.jobs(found.state, found.changes, aliases)
-    with click.progressbar(length=len(jobs), label="Exporting") as bar:
-        await exporter.run(jobs, bar.update)
-    removed = folder.finish(found.state.text())
+    with folder.open():
+        with click.progressbar(length=len(jobs), label="Exporting") as bar:
+            await exporter.run(jobs, bar.update)
+        removed = folder.finish(found.state.text())
     click.echo(f"{folder.count:,} files: {folder.written:,} written, {removed:,} taken away.")
     for line in exporter.left_out:
         click.echo(f"Left out: {line}", err=True)

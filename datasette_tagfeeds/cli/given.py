@@ -5,10 +5,12 @@ import sqlite3
 from collections.abc import Callable, Coroutine, Mapping
 from functools import wraps
 from typing import IO, Any, NamedTuple, TypeVar
+from urllib.parse import quote
 
 import click
 from datasette import app
 from datasette.utils import BadMetadataError, parse_metadata
+from datasette.utils.asgi import Forbidden
 
 from ..errors import TagfeedsError
 
@@ -65,19 +67,21 @@ def serving(files: tuple[str, ...], written: Written, **options: Any) -> Any:
 
 
 def below(prefix: str) -> dict[str, str]:
-    """Datasette's settings for a site that is served below a path."""
-    path = prefix.strip("/")
+    """Datasette's settings for a site that is served below a path, which is encoded as addresses have it (RFC 3986 §3.3)."""
+    path = quote(prefix.strip("/"), safe="/~%:@!$&'()*+,;=")
     return {"base_url": f"/{path}/" if path else "/"}
 
 
 def answered(asked: Coroutine[Any, Any, Answer]) -> Answer:
-    """What a Datasette answers. Raises click.ClickException where a file is no database, or cannot be read now."""
+    """What a Datasette answers. Raises click.ClickException where a file is no database, cannot be read now, or is for nobody here."""
     try:
         return asyncio.run(asked)
     except sqlite3.Error as error:
         raise click.ClickException(f"SQLite says: {error}") from error
     except TagfeedsError as error:
         raise click.ClickException(str(error)) from error
+    except Forbidden as error:
+        raise click.ClickException("Nothing here is for everyone to see.") from error
 
 
 def written_in(given: Given) -> Written:

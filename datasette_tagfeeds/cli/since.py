@@ -1,6 +1,8 @@
 """What changed since a command last ran, and what is remembered for its next run."""
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,13 +35,28 @@ class Compared(NamedTuple):
 
 
 def compared(datasette: Any, remembered: Path, since: dict[str, str] | None = None) -> Compared:
-    """What changed since a state that a file remembers, or since the databases were other files."""
-    before = changes.read(remembered.read_text(encoding="utf-8")) if remembered.exists() else None
-    return answered(compare(datasette, before, since))
+    """What changed since a state that a file remembers, or since the databases were other files.
+
+    Raises click.ClickException where a file cannot be read.
+    """
+    return answered(compare(datasette, None if since else _before(remembered), since))
+
+
+def _before(remembered: Path) -> State | None:
+    """The state that a file remembers; None without one. Raises click.ClickException where it cannot be read."""
+    try:
+        return changes.read(remembered.read_text(encoding="utf-8", errors="replace"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise click.ClickException(f"What the last run remembered cannot be read: {error}") from error
 
 
 async def compare(datasette: Any, before: State | None, since: dict[str, str] | None = None) -> Compared:
-    """What changed since a state, or since the databases were other files."""
+    """What changed since a state, or since the databases were other files. Raises sqlite3.Error where one cannot be read now."""
+    for database in datasette.databases.values():
+        if database.path:
+            _look_into(Path(database.path))
     await datasette.invoke_startup()
     here = await site.site(datasette)
     before = await changes.state(datasette, here, since) if since else before
@@ -49,8 +66,17 @@ async def compare(datasette: Any, before: State | None, since: dict[str, str] | 
     return Compared(datasette, here, after, changes.between(before, after), before is not None)
 
 
+def _look_into(path: Path) -> None:
+    """Raise sqlite3.Error where a file cannot be read now: Datasette 0.65 would start, and find nothing in it."""
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        connection.execute("select count(*) from sqlite_master")
+
+
 def remember(remembered: Path, state: State) -> None:
-    """Write a state down: whole, or not at all."""
+    """Write a state down: whole, or not at all. Raises click.ClickException where it cannot be written."""
     beside = remembered.with_name(f"{remembered.name}.new")
-    beside.write_text(state.text(), encoding="utf-8")
-    os.replace(beside, remembered)
+    try:
+        beside.write_text(state.text(), encoding="utf-8")
+        os.replace(beside, remembered)
+    except OSError as error:
+        raise click.ClickException(f"For the next run nothing could be remembered, --state says where: {error}") from error

@@ -61,6 +61,8 @@ def token(
 def _actor(given: str) -> Mapping[str, Any]:
     try:
         actor = json.loads(given) if given.lstrip().startswith("{") else {"id": given}
+        # What Python reads beyond JSON, and half a character, cannot be signed.
+        json.dumps(actor, allow_nan=False, ensure_ascii=False).encode()
     except ValueError as error:
         raise click.UsageError(f"--actor is no JSON object: {error}") from error
     if not actor or not given.strip():

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from markupsafe import escape
 
@@ -126,9 +126,11 @@ class Exporter:
         return make
 
     async def _styles(self) -> None:
-        """The styles and scripts that pages name; those of pages that stayed as they were are there."""
+        """The styles and scripts that pages name; those of pages that stayed as they were are there, or were."""
         if self.folder.has("assets"):
             self.folder.keep("assets")
+        else:
+            self._assets.update(f"{self.prefix}/{quote(file)}" for file in self.folder.files("assets"))
         for path in sorted(self._assets):
             self._take("assets", path, path, await self.ask(path))
 

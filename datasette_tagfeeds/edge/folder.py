@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,18 @@ class Unwritable(Exception):
 class Folder:
     """The files of an export, each in a group: what is made together.
 
-    The manifest remembers which files are ours, so that no other is ever taken away, and a text of whoever exports.
+    The manifest remembers which files are ours, so that no other is ever taken away, and a text of whoever exports; not
+    where they were written in another `way`.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, way: str) -> None:
+        self.path, self._way = path, way
         manifest = self._manifest()
-        self.remembered: str = manifest.get("state", "")
+        self.remembered: str = manifest.get("state", "") if manifest.get("way") == way else ""
         self._before: dict[str, list[str]] = manifest.get("files", {})
+        self._unfinished: list[str] = manifest.get("unfinished", [])
         self._groups: dict[str, list[str]] = {}
+        self._touched: set[str] = set()
         self.written = 0
 
     def _manifest(self) -> dict[str, Any]:
@@ -42,8 +46,12 @@ class Folder:
         return sum(map(len, self._groups.values()))
 
     def has(self, group: str) -> bool:
-        """True where the group was written before, and all its files are there."""
-        return group in self._before and all((self.path / file).is_file() for file in self._before[group])
+        """True where the group was written before, by a run that came to its end, and all its files are there."""
+        return group not in self._unfinished and group in self._before and all((self.path / file).is_file() for file in self.files(group))
+
+    def files(self, group: str) -> list[str]:
+        """What the group was before."""
+        return self._before.get(group, [])
 
     def keep(self, group: str) -> None:
         """Leave the files of a group as they are."""
@@ -59,6 +67,7 @@ class Folder:
         try:
             if place.is_file() and place.read_bytes() == body:
                 return
+            self._touched.add(group)
             place.parent.mkdir(parents=True, exist_ok=True)
             _write(place, body)
         except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
@@ -72,8 +81,23 @@ class Folder:
         gone = {file for files in self._before.values() for file in files} - mine
         for file in gone:
             self._remove(file)
-        _write(self.path / MANIFEST, json.dumps({"state": remembered, "files": self._groups}).encode())
+        self._remember(remembered, self._groups, [])
         return len(gone)
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        """Where what happens within does not come to its end, remember what was begun: those files are ours too, but may be of no state that we know."""
+        try:
+            yield
+        except BaseException:
+            begun = {group: list(dict.fromkeys([*self.files(group), *mine])) for group, mine in self._groups.items()}
+            with suppress(OSError):
+                self._remember(self.remembered, {**self._before, **begun}, sorted({*self._unfinished, *self._touched}))
+            raise
+
+    def _remember(self, state: str, files: dict[str, list[str]], unfinished: list[str]) -> None:
+        manifest = {"state": state, "way": self._way, "files": files, "unfinished": unfinished}
+        _write(self.path / MANIFEST, json.dumps(manifest).encode())
 
     def _remove(self, file: str) -> None:
         place = self.path / file
@@ -97,5 +121,10 @@ def _check(file: str) -> None:
 def _write(place: Path, body: bytes) -> None:
     """Write a file whole, or not at all: a folder may be served while it is written."""
     beside = place.with_name(f".new-{os.getpid()}")
-    beside.write_bytes(body)
-    os.replace(beside, place)
+    try:
+        beside.write_bytes(body)
+        os.replace(beside, place)
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink()
+        raise
