@@ -135,7 +135,7 @@ def _making(datasette: Datasette, here: Site) -> str:
     """A digest of what makes documents of rows: settings, as given and as found, templates, addresses, this package."""
     folder = Path(datasette.template_dir) if datasette.template_dir else None
     templates = [path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()] if folder else []
-    base = f"{site.path(datasette)} {datasette.urls.instance()} {version(site.NAME)}"
+    base = f"{site.path(datasette)} {datasette.urls.instance()} {version(site.NAME)} {version('datasette')}"
     found = hashlib.sha256(base.encode())
     for part in (here.title.encode(), written(here.given, here.settings.sources).encode(), *templates):
         found.update(len(part).to_bytes(8, "big") + part)
